@@ -1,0 +1,1 @@
+"""Reference models: architecture, training script, trained file and model card."""
