@@ -1,0 +1,1 @@
+"""Timing, memory, size, accuracy, comparison and reports."""

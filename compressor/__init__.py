@@ -1,0 +1,1 @@
+"""Everything from a model file on disk to a finished, annotated graph."""

@@ -1,0 +1,1 @@
+"""Samples to statistics, streaming: one observer a file."""

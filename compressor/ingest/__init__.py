@@ -1,0 +1,1 @@
+"""Importers: one source format a file, each turning it into a canonical graph."""

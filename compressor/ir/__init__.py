@@ -1,0 +1,1 @@
+"""What graphs, operators and quantized values are; imports nothing else of the project but errors."""

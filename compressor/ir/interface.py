@@ -1,0 +1,125 @@
+"""The interface of a model: what a caller feeds and gets. Every later stage must keep it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+import onnx_ir as ir
+
+Dimension = int | str
+
+
+class Layout(Enum):
+    """Meaning of the axes of an image-like tensor; NONE for everything else."""
+
+    NCHW = "NCHW"
+    NHWC = "NHWC"
+    NONE = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TensorSpec:
+    """One input or output: name, numpy dtype name, shape (str = symbolic), layout."""
+
+    name: str
+    dtype: str
+    shape: tuple[Dimension, ...]
+    layout: Layout = Layout.NONE
+
+    @property
+    def numpy(self) -> np.dtype[Any]:
+        """The numpy type of the tensor."""
+        return np.dtype(self.dtype)
+
+    def concrete(self, batch: int = 1) -> tuple[int, ...]:
+        """Return the shape with every symbolic dimension set to *batch*."""
+        return tuple(d if isinstance(d, int) else batch for d in self.shape)
+
+    def accepts(self, shape: tuple[int, ...]) -> bool:
+        """Whether an array of *shape* may be fed here."""
+        return len(shape) == len(self.shape) and all(
+            isinstance(want, str) or want == have
+            for want, have in zip(self.shape, shape, strict=True)
+        )
+
+    def __str__(self) -> str:
+        dims = ", ".join(map(str, self.shape))
+        layout = "" if self.layout is Layout.NONE else f" {self.layout.value}"
+        return f"{self.name}: {self.dtype}[{dims}]{layout}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the specification as a JSON-ready mapping."""
+        return {
+            "name": self.name,
+            "dtype": self.dtype,
+            "shape": list(self.shape),
+            "layout": self.layout.value,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interface:
+    """All inputs and outputs of a model, in order."""
+
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the interface as a JSON-ready mapping."""
+        return {
+            "inputs": [spec.to_json() for spec in self.inputs],
+            "outputs": [spec.to_json() for spec in self.outputs],
+        }
+
+    def input(self, name: str) -> TensorSpec:
+        """Return the input called *name*; KeyError when there is none."""
+        for spec in self.inputs:
+            if spec.name == name:
+                return spec
+        raise KeyError(name)
+
+
+def interface_of(model: ir.Model) -> Interface:
+    """Read the interface off *model*; image layouts are inferred from what consumes them."""
+    return Interface(
+        inputs=tuple(_spec(value, _layout_from_consumers(value)) for value in model.graph.inputs),
+        outputs=tuple(_spec(value, Layout.NONE) for value in model.graph.outputs),
+    )
+
+
+def _spec(value: ir.Value, layout: Layout) -> TensorSpec:
+    dims: list[Dimension] = []
+    for index, dim in enumerate(value.shape or ()):
+        dims.append(dim if isinstance(dim, int) else (dim.value or f"{value.name}_dim{index}"))
+    dtype = "float32" if value.dtype is None else value.dtype.numpy().name
+    return TensorSpec(name=value.name or "", dtype=dtype, shape=tuple(dims), layout=layout)
+
+
+_SPATIAL = frozenset({"Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool"})
+_TRANSPARENT = frozenset(
+    {"Cast", "Relu", "Clip", "Add", "Sub", "Mul", "Div", "Pad", "BatchNormalization", "Convert"}
+)
+
+
+def _layout_from_consumers(value: ir.Value, depth: int = 8) -> Layout:
+    """Follow *value* to the first spatial operator: directly NCHW, through a Transpose NHWC."""
+    if depth == 0 or value.shape is None or len(value.shape) != 4:
+        return Layout.NONE
+    for node in value.consumers():
+        if node.op_type in _SPATIAL:
+            return Layout.NCHW
+        if node.op_type == "Transpose" and list(node.attributes.get_ints("perm", [])) == [
+            0,
+            3,
+            1,
+            2,
+        ]:
+            return Layout.NHWC
+        if node.op_type in _TRANSPARENT:
+            found = _layout_from_consumers(node.outputs[0], depth - 1)
+            if found is not Layout.NONE:
+                return found
+    return Layout.NONE

@@ -1,0 +1,1 @@
+"""Rewrites and annotations of a graph: one pass a file."""

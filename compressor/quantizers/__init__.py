@@ -1,0 +1,1 @@
+"""Statistics to quantization parameters: one method a file."""

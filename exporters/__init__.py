@@ -1,0 +1,1 @@
+"""Annotated graph to artifact: one format a module."""

@@ -1,0 +1,83 @@
+"""What every exporter offers: ``check`` refuses with reasons, ``write`` makes the file's bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+import onnx_ir as ir
+
+from compressor.errors import Code, EdgecError
+from compressor.ir.quant import IntegerType
+
+
+class IoLayout(Enum):
+    """Axis order of image inputs and outputs in the artifact."""
+
+    KEEP = "keep"
+    NHWC = "nhwc"
+
+
+class WeightType(Enum):
+    """Storage of float weights in the artifact."""
+
+    FLOAT32 = "float32"
+    FLOAT16 = "float16"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportOptions:
+    """Choices among mathematically equal forms of one annotated graph.
+
+    Attributes:
+        activations: 8-bit activation type of ONNX files; uint8 is the fast one on x86, int8 on
+            Arm. TFLite files always use int8.
+        io_layout: keep the source's axis order, or make image inputs NHWC (TFLite only).
+        float_weights: storage type of the weights of float nodes.
+        manifest: key/value provenance embedded in the file.
+    """
+
+    activations: IntegerType = IntegerType.UINT8
+    io_layout: IoLayout = IoLayout.KEEP
+    float_weights: WeightType = WeightType.FLOAT32
+    manifest: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Why a node cannot be exported: its name, operator, and the reason."""
+
+    node: str
+    op_type: str
+    reason: str
+
+
+class Exporter(Protocol):
+    """The two functions that an exporter module defines."""
+
+    SUFFIX: str
+
+    def check(self, model: ir.Model, options: ExportOptions) -> list[Refusal]:
+        """Return a refusal for each node that cannot be exported; empty when all can."""
+        ...
+
+    def write(self, model: ir.Model, options: ExportOptions) -> bytes:
+        """Return the artifact's bytes; *model* is not changed."""
+        ...
+
+
+def raise_refusals(refusals: list[Refusal], target: str) -> None:
+    """Raise ``NO_LOWERING`` naming the refused nodes, when there are any."""
+    if not refusals:
+        return
+    first = refusals[0]
+    more = f" (and {len(refusals) - 1} more nodes)" if len(refusals) > 1 else ""
+    raise EdgecError(
+        Code.NO_LOWERING,
+        f"operator {first.op_type} cannot be written as {target}: {first.reason}{more}",
+        where=f"node '{first.node}'",
+        expected=f"operators and forms that {target} has",
+        hint="leave this format out of --to, or replace the operator in the source model",
+    )

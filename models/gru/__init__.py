@@ -1,0 +1,1 @@
+"""A gated recurrent network that reads an image row by row."""

@@ -1,0 +1,1 @@
+"""A small MobileNetV2 with squeeze-and-excitation."""

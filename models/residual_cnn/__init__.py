@@ -1,0 +1,1 @@
+"""A small residual network with projection shortcuts."""

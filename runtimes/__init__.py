@@ -1,0 +1,1 @@
+"""Artifact to session to outputs, times and memory: one runtime a file."""
