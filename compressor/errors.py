@@ -142,7 +142,7 @@ class Code(Enum):
         "EC304",
         ExitCode.USER,
         "Samples do not have the shape that the model takes. If only the order of the axes "
-        "differs, state it: layout = \"NHWC\" or \"NCHW\" in a .toml data description.",
+        'differs, state it: layout = "NHWC" or "NCHW" in a .toml data description.',
     )
     DATA_DTYPE = (
         "EC305",

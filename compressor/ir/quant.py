@@ -95,7 +95,9 @@ class QuantParams:
 
     def range(self) -> tuple[float, float]:
         """Smallest and largest real number that any channel can represent."""
-        low = min((self.dtype.low - z) * s for s, z in zip(self.scale, self.zero_point, strict=True))
+        low = min(
+            (self.dtype.low - z) * s for s, z in zip(self.scale, self.zero_point, strict=True)
+        )
         high = max(
             (self.dtype.high - z) * s for s, z in zip(self.scale, self.zero_point, strict=True)
         )
