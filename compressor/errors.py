@@ -30,229 +30,283 @@ class Code(Enum):
     USAGE = (
         "EC101",
         ExitCode.USER,
-        "The command line could not be understood: an unknown command, option or option value. "
-        "The message names the nearest valid spelling; `edgec COMMAND --help` lists them all.",
+        (
+            "The command line could not be understood: an unknown command, option or option value. "
+            "The message names the nearest valid spelling; `edgec COMMAND --help` lists them all."
+        ),
     )
     RECIPE_INVALID = (
         "EC102",
         ExitCode.USER,
-        "A setting has an unknown key, or a value of the wrong type or outside its range. "
-        "Unknown keys are refused rather than ignored, so that a typo never changes what is built.",
+        (
+            "A setting has an unknown key, or a value of the wrong type or outside its range. "
+            "Unknown keys are refused rather than ignored, so that a typo never changes what is built."
+        ),
     )
     OUTPUT_UNWRITABLE = (
         "EC103",
         ExitCode.USER,
-        "The output folder cannot be created or written: it exists as a file, lies on a "
-        "read-only or full disk, or its permissions refuse. Nothing was written.",
+        (
+            "The output folder cannot be created or written: it exists as a file, lies on a "
+            "read-only or full disk, or its permissions refuse. Nothing was written."
+        ),
     )
     OUTPUT_EXISTS = (
         "EC104",
         ExitCode.USER,
-        "The output folder holds files that edgec did not make. It never overwrites those: choose "
-        "another folder with -o, or remove the files. A folder that edgec made is replaced.",
+        (
+            "The output folder holds files that edgec did not make. It never overwrites those: choose "
+            "another folder with -o, or remove the files. A folder that edgec made is replaced."
+        ),
     )
     UNKNOWN_CODE = (
         "EC105",
         ExitCode.USER,
-        "`edgec explain` knows only the codes that edgec prints, such as EC201.",
+        ("`edgec explain` knows only the codes that edgec prints, such as EC201."),
     )
     MODEL_NOT_FOUND = (
         "EC201",
         ExitCode.USER,
-        "No file or folder has the given path. Relative paths start at the current folder.",
+        ("No file or folder has the given path. Relative paths start at the current folder."),
     )
     MODEL_FORMAT_UNKNOWN = (
         "EC202",
         ExitCode.USER,
-        "The path exists but no importer accepts it. Models are recognised by name and content: "
-        "m.onnx, m.pt2, or file.py:factory (a callable that returns a torch.nn.Module).",
+        (
+            "The path exists but no importer accepts it. Models are recognised by name and content: "
+            "m.onnx, m.pt2, or file.py:factory (a callable that returns a torch.nn.Module)."
+        ),
     )
     MODEL_UNREADABLE = (
         "EC203",
         ExitCode.USER,
-        "The file is not what its name says, is truncated, or breaks the format's rules. "
-        "Download or export it again, and check it with the framework that wrote it.",
+        (
+            "The file is not what its name says, is truncated, or breaks the format's rules. "
+            "Download or export it again, and check it with the framework that wrote it."
+        ),
     )
     MODEL_UNSUPPORTED = (
         "EC204",
         ExitCode.USER,
-        "The model is well formed but uses something that edgec does not take: an opset that is "
-        "too old or too new, control flow, sequences, or a custom operator.",
+        (
+            "The model is well formed but uses something that edgec does not take: an opset that is "
+            "too old or too new, control flow, sequences, or a custom operator."
+        ),
     )
     MODEL_NOT_FINITE = (
         "EC205",
         ExitCode.USER,
-        "A weight holds NaN or infinity. Such a model cannot give meaningful outputs: it usually "
-        "comes from a diverged training run or a damaged checkpoint.",
+        (
+            "A weight holds NaN or infinity. Such a model cannot give meaningful outputs: it usually "
+            "comes from a diverged training run or a damaged checkpoint."
+        ),
     )
     MODEL_TOO_LARGE = (
         "EC206",
         ExitCode.USER,
-        "The file exceeds a safety bound on size, node count or nesting depth.",
+        ("The file exceeds a safety bound on size, node count or nesting depth."),
     )
     EXTERNAL_DATA = (
         "EC207",
         ExitCode.USER,
-        "The model keeps weights in separate files. They must lie inside the model's own folder, "
-        "be ordinary files and be long enough; absolute paths, '..' and links are refused.",
+        (
+            "The model keeps weights in separate files. They must lie inside the model's own folder, "
+            "be ordinary files and be long enough; absolute paths, '..' and links are refused."
+        ),
     )
     FACTORY_FAILED = (
         "EC208",
         ExitCode.USER,
-        "The Python factory could not be imported, is not callable without arguments, raised an "
-        "exception, or returned something other than a model.",
+        (
+            "The Python factory could not be imported, is not callable without arguments, raised an "
+            "exception, or returned something other than a model."
+        ),
     )
     WEIGHTS_MISMATCH = (
         "EC209",
         ExitCode.USER,
-        "The checkpoint given by --weights does not fit the model: keys are missing, unexpected, "
-        "or of another shape; or it is not a plain state dict (pickled modules are refused).",
+        (
+            "The checkpoint given by --weights does not fit the model: keys are missing, unexpected, "
+            "or of another shape; or it is not a plain state dict (pickled modules are refused)."
+        ),
     )
     INPUT_SHAPE_NEEDED = (
         "EC210",
         ExitCode.USER,
-        "The source does not state the shape of an input. Give it: "
-        "--input-shape name=1,3,224,224, once for each input.",
+        (
+            "The source does not state the shape of an input. Give it: "
+            "--input-shape name=1,3,224,224, once for each input."
+        ),
     )
     EXPORT_FROM_TORCH_FAILED = (
         "EC211",
         ExitCode.USER,
-        "PyTorch could not trace the module into a graph. The usual causes are data-dependent "
-        "control flow and operators without an ONNX meaning; the message carries torch's reason.",
+        (
+            "PyTorch could not trace the module into a graph. The usual causes are data-dependent "
+            "control flow and operators without an ONNX meaning; the message carries torch's reason."
+        ),
     )
     DATA_NOT_FOUND = (
         "EC301",
         ExitCode.USER,
-        "No file has the given data path. A .toml data description resolves its `path` relative "
-        "to its own folder.",
+        (
+            "No file has the given data path. A .toml data description resolves its `path` relative "
+            "to its own folder."
+        ),
     )
     DATA_UNREADABLE = (
         "EC302",
         ExitCode.USER,
-        "The data file is not a readable .npz or .toml, is truncated, or holds pickled objects "
-        "(which are never loaded).",
+        (
+            "The data file is not a readable .npz or .toml, is truncated, or holds pickled objects "
+            "(which are never loaded)."
+        ),
     )
     DATA_MISSING_ARRAY = (
         "EC303",
         ExitCode.USER,
-        "The data lacks an array: `x` (and `y` for a metric that needs labels) for a model with "
-        "one input, arrays named after the inputs for a model with several.",
+        (
+            "The data lacks an array: `x` (and `y` for a metric that needs labels) for a model with "
+            "one input, arrays named after the inputs for a model with several."
+        ),
     )
     DATA_SHAPE = (
         "EC304",
         ExitCode.USER,
-        "Samples do not have the shape that the model takes. If only the order of the axes "
-        'differs, state it: layout = "NHWC" or "NCHW" in a .toml data description.',
+        (
+            "Samples do not have the shape that the model takes. If only the order of the axes "
+            'differs, state it: layout = "NHWC" or "NCHW" in a .toml data description.'
+        ),
     )
     DATA_DTYPE = (
         "EC305",
         ExitCode.USER,
-        "Samples have a type that cannot be fed to the model, such as text or complex numbers, "
-        "or fractions for an input of integer type.",
+        (
+            "Samples have a type that cannot be fed to the model, such as text or complex numbers, "
+            "or fractions for an input of integer type."
+        ),
     )
     DATA_NOT_FINITE = (
         "EC306",
         ExitCode.USER,
-        "Samples hold NaN or infinity; ranges calibrated on them would be meaningless.",
+        ("Samples hold NaN or infinity; ranges calibrated on them would be meaningless."),
     )
     DATA_EMPTY = (
         "EC307",
         ExitCode.USER,
-        "There are no samples, or the numbers of samples and labels differ.",
+        ("There are no samples, or the numbers of samples and labels differ."),
     )
     DATA_RANGE = (
         "EC308",
         ExitCode.USER,
-        "The values are implausible for this model, usually 0..255 images fed to a model trained "
-        "on 0..1 or normalised ones. State divide, mean and std in a .toml data description.",
+        (
+            "The values are implausible for this model, usually 0..255 images fed to a model trained "
+            "on 0..1 or normalised ones. State divide, mean and std in a .toml data description."
+        ),
     )
     DATA_REQUIRED = (
         "EC309",
         ExitCode.USER,
-        "Static INT8 chooses scales from activations, so it needs representative samples: "
-        "--data DATA. INT8 without data is not possible in this form.",
+        (
+            "Static INT8 chooses scales from activations, so it needs representative samples: "
+            "--data DATA. INT8 without data is not possible in this form."
+        ),
     )
     DATA_LABELS = (
         "EC310",
         ExitCode.USER,
-        "The metric needs labels that the data lacks or that do not fit the model's classes.",
+        ("The metric needs labels that the data lacks or that do not fit the model's classes."),
     )
     PASS_BROKE_GRAPH = (
         "EC401",
         ExitCode.ENVIRONMENT,
-        "A pass left an invalid graph or changed the model's interface. This is a defect of "
-        "edgec; nothing was written. Please report it with the model's op list (edgec inspect).",
+        (
+            "A pass left an invalid graph or changed the model's interface. This is a defect of "
+            "edgec; nothing was written. Please report it with the model's op list (edgec inspect)."
+        ),
     )
     CALIBRATION_MISMATCH = (
         "EC402",
         ExitCode.ENVIRONMENT,
-        "The calibration table belongs to another graph (its fingerprint differs) or lacks a "
-        "tensor that must be quantized. This is a defect of edgec.",
+        (
+            "The calibration table belongs to another graph (its fingerprint differs) or lacks a "
+            "tensor that must be quantized. This is a defect of edgec."
+        ),
     )
     FLOAT_NOT_FINITE = (
         "EC403",
         ExitCode.USER,
-        "The float model itself produces NaN or infinity on the calibration data, so no "
-        "quantization can be trusted. The message names the first tensor where it happens.",
+        (
+            "The float model itself produces NaN or infinity on the calibration data, so no "
+            "quantization can be trusted. The message names the first tensor where it happens."
+        ),
     )
     FP16_OVERFLOW = (
         "EC404",
         ExitCode.USER,
-        "A weight exceeds the FP16 range (65504) and would become infinite.",
+        ("A weight exceeds the FP16 range (65504) and would become infinite."),
     )
     NO_LOWERING = (
         "EC501",
         ExitCode.USER,
-        "An operator, or this form of it, has no lowering to the requested format. Nothing was "
-        "written. The message names the node; leave that format out of --to, or change the model.",
+        (
+            "An operator, or this form of it, has no lowering to the requested format. Nothing was "
+            "written. The message names the node; leave that format out of --to, or change the model."
+        ),
     )
     ARTIFACT_MISMATCH = (
         "EC502",
         ExitCode.ENVIRONMENT,
-        "A written artifact does not do what the graph says: other interface, other outputs than "
-        "the tolerance allows, NaN, or it does not load. It was discarded.",
+        (
+            "A written artifact does not do what the graph says: other interface, other outputs than "
+            "the tolerance allows, NaN, or it does not load. It was discarded."
+        ),
     )
     RUNTIME_UNAVAILABLE = (
         "EC601",
         ExitCode.ENVIRONMENT,
-        "The runtime is not installed or not usable here; the message says what to install.",
+        ("The runtime is not installed or not usable here; the message says what to install."),
     )
     RUNTIME_CRASHED = (
         "EC602",
         ExitCode.ENVIRONMENT,
-        "A runtime's process died while loading or running a model. edgec itself is unharmed; "
-        "the artifact was discarded.",
+        (
+            "A runtime's process died while loading or running a model. edgec itself is unharmed; "
+            "the artifact was discarded."
+        ),
     )
     RUNTIME_REFUSED = (
         "EC603",
         ExitCode.USER,
-        "The runtime could not load the model or run it on the given inputs.",
+        ("The runtime could not load the model or run it on the given inputs."),
     )
     TARGET_UNKNOWN = (
         "EC604",
         ExitCode.USER,
-        "No runtime has the given target name.",
+        ("No runtime has the given target name."),
     )
     EXTRA_MISSING = (
         "EC901",
         ExitCode.ENVIRONMENT,
-        "An optional package is missing. The message gives the install command.",
+        ("An optional package is missing. The message gives the install command."),
     )
     DISK_FULL = (
         "EC902",
         ExitCode.ENVIRONMENT,
-        "The disk filled up while writing. Unfinished files were removed.",
+        ("The disk filled up while writing. Unfinished files were removed."),
     )
     INTERRUPTED = (
         "EC903",
         ExitCode.ENVIRONMENT,
-        "The run was interrupted. Finished files from an earlier run are untouched.",
+        ("The run was interrupted. Finished files from an earlier run are untouched."),
     )
     INTERNAL = (
         "EC999",
         ExitCode.ENVIRONMENT,
-        "Something happened that edgec did not expect: a defect. Run again with --debug for the "
-        "traceback and report it.",
+        (
+            "Something happened that edgec did not expect: a defect. Run again with --debug for the "
+            "traceback and report it."
+        ),
     )
 
     @classmethod
