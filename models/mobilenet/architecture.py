@@ -59,9 +59,7 @@ class InvertedResidual(nn.Module):
         self.expand = _conv_norm_relu6(channels, hidden, 1) if expansion > 1 else nn.Identity()
         self.depthwise = _conv_norm_relu6(hidden, hidden, 3, stride=stride, groups=hidden)
         self.squeeze_excite = SqueezeExcite(hidden)
-        self.project = nn.Sequential(
-            nn.Conv2d(hidden, width, 1, bias=False), nn.BatchNorm2d(width)
-        )
+        self.project = nn.Sequential(nn.Conv2d(hidden, width, 1, bias=False), nn.BatchNorm2d(width))
         self.has_shortcut = stride == 1 and channels == width
 
     def forward(self, features: Tensor) -> Tensor:
@@ -100,9 +98,7 @@ def _conv_norm_relu6(
     channels: int, width: int, kernel: int, *, stride: int = 1, groups: int = 1
 ) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(
-            channels, width, kernel, stride, padding=kernel // 2, groups=groups, bias=False
-        ),
+        nn.Conv2d(channels, width, kernel, stride, padding=kernel // 2, groups=groups, bias=False),
         nn.BatchNorm2d(width),
         nn.ReLU6(),
     )

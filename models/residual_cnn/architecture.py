@@ -23,7 +23,8 @@ class ResidualBlock(nn.Module):
         """Compute `relu(conv(relu(conv(x))) + shortcut(x))`."""
         residual = self.relu(self.norm1(self.conv1(features)))
         residual = self.norm2(self.conv2(residual))
-        return self.relu(residual + self.shortcut(features))
+        output: Tensor = self.relu(residual + self.shortcut(features))
+        return output
 
 
 class ResidualCnn(nn.Module):
@@ -60,6 +61,4 @@ def build() -> nn.Module:
 def _shortcut(channels: int, width: int, stride: int) -> nn.Module:
     if stride == 1 and channels == width:
         return nn.Identity()
-    return nn.Sequential(
-        nn.Conv2d(channels, width, 1, stride, bias=False), nn.BatchNorm2d(width)
-    )
+    return nn.Sequential(nn.Conv2d(channels, width, 1, stride, bias=False), nn.BatchNorm2d(width))

@@ -21,12 +21,12 @@ class Attention(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         """Make `heads` heads of `width / heads` channels each."""
         super().__init__()
-        self.heads = heads
         self.scale = (width // heads) ** -0.5
         self.query = nn.Linear(width, width)
         self.key = nn.Linear(width, width)
         self.value = nn.Linear(width, width)
         self.output = nn.Linear(width, width)
+        self.split_heads = nn.Unflatten(-1, (heads, width // heads))
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Return the attended tokens `[N, T, C]`."""
@@ -40,7 +40,8 @@ class Attention(nn.Module):
 
     def _split(self, tokens: Tensor) -> Tensor:
         """Turn `[N, T, C]` into `[N, heads, T, C / heads]`."""
-        return tokens.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        heads: Tensor = self.split_heads(tokens)
+        return heads.transpose(1, 2)
 
 
 class Block(nn.Module):
