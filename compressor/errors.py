@@ -31,8 +31,9 @@ class Code(Enum):
         "EC101",
         ExitCode.USER,
         (
-            "The command line could not be understood: an unknown command, option or option value. "
-            "The message names the nearest valid spelling; `edgec COMMAND --help` lists them all."
+            "The command line could not be understood: an unknown command, option or option "
+            "value. The message names the nearest valid spelling; `edgec COMMAND --help` lists "
+            "them all."
         ),
     )
     RECIPE_INVALID = (
@@ -40,7 +41,8 @@ class Code(Enum):
         ExitCode.USER,
         (
             "A setting has an unknown key, or a value of the wrong type or outside its range. "
-            "Unknown keys are refused rather than ignored, so that a typo never changes what is built."
+            "Unknown keys are refused rather than ignored, so that a typo never changes what is"
+            " built."
         ),
     )
     OUTPUT_UNWRITABLE = (
@@ -55,8 +57,9 @@ class Code(Enum):
         "EC104",
         ExitCode.USER,
         (
-            "The output folder holds files that edgec did not make. It never overwrites those: choose "
-            "another folder with -o, or remove the files. A folder that edgec made is replaced."
+            "The output folder holds files that edgec did not make. It never overwrites those: "
+            "choose another folder with -o, or remove the files. A folder that edgec made is "
+            "replaced."
         ),
     )
     UNKNOWN_CODE = (
@@ -73,8 +76,9 @@ class Code(Enum):
         "EC202",
         ExitCode.USER,
         (
-            "The path exists but no importer accepts it. Models are recognised by name and content: "
-            "m.onnx, m.pt2, or file.py:factory (a callable that returns a torch.nn.Module)."
+            "The path exists but no importer accepts it. Models are recognised by name and "
+            "content: m.onnx, m.pt2, or file.py:factory (a callable that returns a "
+            "torch.nn.Module)."
         ),
     )
     MODEL_UNREADABLE = (
@@ -89,16 +93,16 @@ class Code(Enum):
         "EC204",
         ExitCode.USER,
         (
-            "The model is well formed but uses something that edgec does not take: an opset that is "
-            "too old or too new, control flow, sequences, or a custom operator."
+            "The model is well formed but uses something that edgec does not take: an opset "
+            "that is too old or too new, control flow, sequences, or a custom operator."
         ),
     )
     MODEL_NOT_FINITE = (
         "EC205",
         ExitCode.USER,
         (
-            "A weight holds NaN or infinity. Such a model cannot give meaningful outputs: it usually "
-            "comes from a diverged training run or a damaged checkpoint."
+            "A weight holds NaN or infinity. Such a model cannot give meaningful outputs: it "
+            "usually comes from a diverged training run or a damaged checkpoint."
         ),
     )
     MODEL_TOO_LARGE = (
@@ -110,64 +114,67 @@ class Code(Enum):
         "EC207",
         ExitCode.USER,
         (
-            "The model keeps weights in separate files. They must lie inside the model's own folder, "
-            "be ordinary files and be long enough; absolute paths, '..' and links are refused."
+            "The model keeps weights in separate files. They must lie inside the model's own "
+            "folder, be ordinary files and be long enough; absolute paths, '..' and links are "
+            "refused."
         ),
     )
     FACTORY_FAILED = (
         "EC208",
         ExitCode.USER,
         (
-            "The Python factory could not be imported, is not callable without arguments, raised an "
-            "exception, or returned something other than a model."
+            "The Python factory could not be imported, is not callable without arguments, "
+            "raised an exception, or returned something other than a model."
         ),
     )
     WEIGHTS_MISMATCH = (
         "EC209",
         ExitCode.USER,
         (
-            "The checkpoint given by --weights does not fit the model: keys are missing, unexpected, "
-            "or of another shape; or it is not a plain state dict (pickled modules are refused)."
+            "The checkpoint given by --weights does not fit the model: keys are missing, "
+            "unexpected, or of another shape; or it is not a plain state dict (pickled modules "
+            "are refused)."
         ),
     )
     INPUT_SHAPE_NEEDED = (
         "EC210",
         ExitCode.USER,
         (
-            "The source does not state the shape of an input. Give it: "
-            "--input-shape name=1,3,224,224, once for each input."
+            "The source does not state the shape of an input. Give it: --input-shape "
+            "name=1,3,224,224, once for each input."
         ),
     )
     EXPORT_FROM_TORCH_FAILED = (
         "EC211",
         ExitCode.USER,
         (
-            "PyTorch could not trace the module into a graph. The usual causes are data-dependent "
-            "control flow and operators without an ONNX meaning; the message carries torch's reason."
+            "PyTorch could not trace the module into a graph. The usual causes are data-"
+            "dependent control flow and operators without an ONNX meaning; the message carries "
+            "torch's reason."
         ),
     )
     DATA_NOT_FOUND = (
         "EC301",
         ExitCode.USER,
         (
-            "No file has the given data path. A .toml data description resolves its `path` relative "
-            "to its own folder."
+            "No file has the given data path. A .toml data description resolves its `path` "
+            "relative to its own folder."
         ),
     )
     DATA_UNREADABLE = (
         "EC302",
         ExitCode.USER,
         (
-            "The data file is not a readable .npz or .toml, is truncated, or holds pickled objects "
-            "(which are never loaded)."
+            "The data file is not a readable .npz or .toml, is truncated, or holds pickled "
+            "objects (which are never loaded)."
         ),
     )
     DATA_MISSING_ARRAY = (
         "EC303",
         ExitCode.USER,
         (
-            "The data lacks an array: `x` (and `y` for a metric that needs labels) for a model with "
-            "one input, arrays named after the inputs for a model with several."
+            "The data lacks an array: `x` (and `y` for a metric that needs labels) for a model "
+            "with one input, arrays named after the inputs for a model with several."
         ),
     )
     DATA_SHAPE = (
@@ -182,8 +189,8 @@ class Code(Enum):
         "EC305",
         ExitCode.USER,
         (
-            "Samples have a type that cannot be fed to the model, such as text or complex numbers, "
-            "or fractions for an input of integer type."
+            "Samples have a type that cannot be fed to the model, such as text or complex "
+            "numbers, or fractions for an input of integer type."
         ),
     )
     DATA_NOT_FINITE = (
@@ -200,8 +207,9 @@ class Code(Enum):
         "EC308",
         ExitCode.USER,
         (
-            "The values are implausible for this model, usually 0..255 images fed to a model trained "
-            "on 0..1 or normalised ones. State divide, mean and std in a .toml data description."
+            "The values are implausible for this model, usually 0..255 images fed to a model "
+            "trained on 0..1 or normalised ones. State divide, mean and std in a .toml data "
+            "description."
         ),
     )
     DATA_REQUIRED = (
@@ -221,16 +229,17 @@ class Code(Enum):
         "EC401",
         ExitCode.ENVIRONMENT,
         (
-            "A pass left an invalid graph or changed the model's interface. This is a defect of "
-            "edgec; nothing was written. Please report it with the model's op list (edgec inspect)."
+            "A pass left an invalid graph or changed the model's interface. This is a defect of"
+            " edgec; nothing was written. Please report it with the model's op list (edgec "
+            "inspect)."
         ),
     )
     CALIBRATION_MISMATCH = (
         "EC402",
         ExitCode.ENVIRONMENT,
         (
-            "The calibration table belongs to another graph (its fingerprint differs) or lacks a "
-            "tensor that must be quantized. This is a defect of edgec."
+            "The calibration table belongs to another graph (its fingerprint differs) or lacks "
+            "a tensor that must be quantized. This is a defect of edgec."
         ),
     )
     FLOAT_NOT_FINITE = (
@@ -250,16 +259,17 @@ class Code(Enum):
         "EC501",
         ExitCode.USER,
         (
-            "An operator, or this form of it, has no lowering to the requested format. Nothing was "
-            "written. The message names the node; leave that format out of --to, or change the model."
+            "An operator, or this form of it, has no lowering to the requested format. Nothing "
+            "was written. The message names the node; leave that format out of --to, or change "
+            "the model."
         ),
     )
     ARTIFACT_MISMATCH = (
         "EC502",
         ExitCode.ENVIRONMENT,
         (
-            "A written artifact does not do what the graph says: other interface, other outputs than "
-            "the tolerance allows, NaN, or it does not load. It was discarded."
+            "A written artifact does not do what the graph says: other interface, other outputs"
+            " than the tolerance allows, NaN, or it does not load. It was discarded."
         ),
     )
     RUNTIME_UNAVAILABLE = (
@@ -271,8 +281,8 @@ class Code(Enum):
         "EC602",
         ExitCode.ENVIRONMENT,
         (
-            "A runtime's process died while loading or running a model. edgec itself is unharmed; "
-            "the artifact was discarded."
+            "A runtime's process died while loading or running a model. edgec itself is "
+            "unharmed; the artifact was discarded."
         ),
     )
     RUNTIME_REFUSED = (
@@ -304,8 +314,8 @@ class Code(Enum):
         "EC999",
         ExitCode.ENVIRONMENT,
         (
-            "Something happened that edgec did not expect: a defect. Run again with --debug for the "
-            "traceback and report it."
+            "Something happened that edgec did not expect: a defect. Run again with --debug for"
+            " the traceback and report it."
         ),
     )
 

@@ -1,1 +1,1 @@
-"""What graphs, operators and quantized values are; imports nothing else of the project but errors."""
+"""What graphs, operators and quantized values are; imports only errors from the project."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnx_ir as ir
+
+if TYPE_CHECKING:  # runtimes' child processes need the types below, not half a second of onnx_ir
+    import onnx_ir as ir
 
 Dimension = int | str
 

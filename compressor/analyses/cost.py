@@ -1,0 +1,83 @@
+"""What a graph costs: multiply-accumulates, parameters and weight bytes, by node and in all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import onnx_ir as ir
+
+from compressor.ir.annotations import quant_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """Totals for one inference at batch 1.
+
+    Attributes:
+        macs: multiply-accumulate operations of convolutions, matrix products and recurrences.
+        parameters: elements of float (or quantized) constants.
+        weight_bytes: bytes of those constants as they would be stored.
+    """
+
+    macs: int
+    parameters: int
+    weight_bytes: int
+
+
+def cost_of(model: ir.Model) -> Cost:
+    """Return the cost of *model*; nodes with unknown shapes count nothing."""
+    constants = [v for v in model.graph.initializers.values() if v.const_value is not None]
+    weights = [v for v in constants if v.dtype is not None and v.dtype.is_floating_point()]
+    return Cost(
+        macs=sum(macs_of(node) for node in model.graph),
+        parameters=sum(v.const_value.size for v in weights if v.const_value is not None),
+        weight_bytes=sum(map(_stored_bytes, weights)),
+    )
+
+
+def macs_of(node: ir.Node) -> int:
+    """Return the multiply-accumulates of *node* at batch 1, 0 for operators without any."""
+    if any(value is not None and value.shape is None for value in (*node.inputs, *node.outputs)):
+        return 0
+    match node.op_type:
+        case "Conv":
+            weight = _dims(node.inputs[1])
+            return prod(_dims(node.outputs[0])) * prod(weight[1:])
+        case "ConvTranspose":
+            weight = _dims(node.inputs[1])
+            return prod(_dims(node.inputs[0])) * prod(weight[1:])
+        case "Gemm":
+            weight = _dims(node.inputs[1])
+            return prod(_dims(node.outputs[0])[:1]) * prod(weight)
+        case "MatMul":
+            return prod(_dims(node.outputs[0])) * _dims(node.inputs[0])[-1]
+        case "GRU" | "LSTM" | "RNN":
+            return _recurrent_macs(node)
+        case _:
+            return 0
+
+
+def _recurrent_macs(node: ir.Node) -> int:
+    """Input and recurrent products of every step: ``T * N * (|W| + |R|)``."""
+    layout = node.attributes.get_int("layout", 0)
+    sequence = _dims(node.inputs[0])
+    steps = sequence[1] if layout else sequence[0]
+    batch = sequence[0] if layout else sequence[1]
+    return steps * batch * (prod(_dims(node.inputs[1])) + prod(_dims(node.inputs[2])))
+
+
+def _dims(value: ir.Value | None) -> list[int]:
+    """Shape with unknown dimensions as 1 (batch 1)."""
+    if value is None or value.shape is None:
+        return []
+    return [dim if isinstance(dim, int) else 1 for dim in value.shape]
+
+
+def _stored_bytes(value: ir.Value) -> int:
+    params = quant_of(value)
+    if value.const_value is None:
+        return 0
+    if params is None:
+        return int(value.const_value.nbytes)
+    return int(value.const_value.size) * params.dtype.numpy.itemsize + 4 * len(params.scale)

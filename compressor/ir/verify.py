@@ -1,0 +1,96 @@
+"""Checks that hold for every graph between two passes; a violation is a defect of the last one."""
+
+from __future__ import annotations
+
+import onnx
+import onnx_ir as ir
+
+from compressor.errors import Code, EdgecError
+from compressor.ir.annotations import Precision, is_convert, precision_of, quant_of
+from compressor.ir.interface import Interface, interface_of
+
+
+def verify(model: ir.Model, interface: Interface, after: str) -> None:
+    """Raise ``PASS_BROKE_GRAPH`` unless *model* is well formed and still has *interface*."""
+    problem = (
+        _interface_problem(interface_of(model), interface)
+        or _order_problem(model.graph)
+        or _schema_problem(model)
+        or _annotation_problem(model.graph)
+    )
+    if problem:
+        raise EdgecError(
+            Code.PASS_BROKE_GRAPH,
+            f"the graph is not valid after {after}: {problem}",
+            where=f"graph '{model.graph.name}'",
+            hint="report this with the output of `edgec inspect MODEL`",
+        )
+
+
+def _interface_problem(have: Interface, want: Interface) -> str:
+    for kind, now, then in (
+        ("input", have.inputs, want.inputs),
+        ("output", have.outputs, want.outputs),
+    ):
+        if [(s.name, s.dtype) for s in now] != [(s.name, s.dtype) for s in then]:
+            return f"{kind}s changed from {[str(s) for s in then]} to {[str(s) for s in now]}"
+        for new, old in zip(now, then, strict=True):
+            fixed = [(a, b) for a, b in zip(new.shape, old.shape, strict=False) if isinstance(b, int)]
+            if len(new.shape) != len(old.shape) or any(a != b for a, b in fixed):
+                return f"shape of {kind} {old} became {new}"
+    return ""
+
+
+def _order_problem(graph: ir.Graph) -> str:
+    known = {id(value) for value in (*graph.inputs, *graph.initializers.values())}
+    names = [value.name for value in (*graph.inputs, *graph.initializers.values())]
+    for node in graph:
+        for value in node.inputs:
+            if value is not None and id(value) not in known:
+                return f"node '{node.name}' ({node.op_type}) reads '{value.name}' before it exists"
+        known.update(id(value) for value in node.outputs)
+        names += [value.name for value in node.outputs if value.name]
+    if len(names) != len(set(names)):
+        return f"value name '{next(n for n in names if names.count(n) > 1)}' is used twice"
+    dangling = [value.name for value in graph.outputs if id(value) not in known]
+    return f"output '{dangling[0]}' is not computed" if dangling else ""
+
+
+def _schema_problem(model: ir.Model) -> str:
+    opset = model.opset_imports.get("", 0)
+    for node in model.graph:
+        if node.domain not in ("", "ai.onnx"):
+            continue
+        try:
+            schema = onnx.defs.get_schema(node.op_type, opset)
+        except onnx.defs.SchemaError:
+            return f"opset {opset} has no operator {node.op_type} (node '{node.name}')"
+        if not schema.min_input <= len(node.inputs) <= schema.max_input:
+            return f"node '{node.name}' ({node.op_type}) has {len(node.inputs)} inputs"
+    return ""
+
+
+def _annotation_problem(graph: ir.Graph) -> str:
+    for value in (*graph.initializers.values(), *(v for node in graph for v in node.outputs)):
+        params = quant_of(value)
+        if params is None or params.axis is None or value.shape is None:
+            continue
+        if value.shape[params.axis] != len(params.scale):
+            return f"'{value.name}' has {len(params.scale)} scales for axis {params.axis}"
+    for node in graph:
+        problem = _precision_problem(node)
+        if problem:
+            return f"node '{node.name}' ({node.op_type}): {problem}"
+    return ""
+
+
+def _precision_problem(node: ir.Node) -> str:
+    computed = [v for v in node.inputs if v is not None and v.const_value is None]
+    integer = [quant_of(value) is not None for value in (*computed, *node.outputs)]
+    if is_convert(node):
+        same = quant_of(node.inputs[0]) == quant_of(node.outputs[0])
+        return "converts to the representation it already has" if same else ""
+    if precision_of(node) is Precision.INTEGER:
+        tensors = [v for v in (*computed, *node.outputs) if v.dtype == ir.DataType.FLOAT]
+        return "" if all(map(quant_of, tensors)) else "is integer but has a float operand"
+    return "is float but has an integer operand" if any(integer) else ""

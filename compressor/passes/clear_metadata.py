@@ -1,0 +1,36 @@
+"""Drop what exporters leave behind: stack traces, build paths, documentation strings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import onnx_ir as ir
+
+from compressor.ir.annotations import stamp_origin
+from compressor.passes.protocol import Changes, PassContext
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClearMetadata:
+    """Remove metadata and documentation; name every node and record its source name."""
+
+    def run(self, model: ir.Model, context: PassContext) -> Changes:  # noqa: ARG002
+        """Clean *model* and its values."""
+        cleared = 0
+        for index, node in enumerate(model.graph):
+            cleared += bool(node.metadata_props or node.doc_string)
+            node.metadata_props.clear()
+            node.doc_string = None
+            node.name = node.name or f"{node.op_type}_{index}"
+            stamp_origin(node, node)
+            for value in node.outputs:
+                value.metadata_props.clear()
+                value.doc_string = None
+        for value in (*model.graph.inputs, *model.graph.initializers.values()):
+            value.metadata_props.clear()
+            value.doc_string = None
+        for holder in (model, model.graph):
+            holder.metadata_props.clear()
+            holder.doc_string = None
+        model.graph.name = "main"
+        return Changes(counts={"nodes cleared": cleared})

@@ -1,0 +1,59 @@
+"""Remove nodes that return their input unchanged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import onnx_ir as ir
+
+from compressor.ir.rewrite import attribute_ints, bypass, can_bypass, constant_of
+from compressor.passes.protocol import Changes, PassContext
+
+_SHAPE_OPS = frozenset({"Reshape", "Flatten", "Squeeze", "Unsqueeze", "Expand", "Slice", "Tile"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class EliminateIdentity:
+    """Bypass Identity, inference-time Dropout and data movement that moves nothing."""
+
+    def run(self, model: ir.Model, context: PassContext) -> Changes:  # noqa: ARG002
+        """Remove the identities of *model*."""
+        removed = 0
+        for node in list(model.graph):
+            if _is_identity(node) and can_bypass(node):
+                bypass(node)
+                removed += 1
+        return Changes(counts={"identities removed": removed})
+
+
+def _is_identity(node: ir.Node) -> bool:
+    match node.op_type:
+        case "Identity":
+            return True
+        case "Dropout":
+            return all(not out.uses() and not out.is_graph_output() for out in node.outputs[1:])
+        case "Transpose":
+            perm = attribute_ints(node, "perm", [])
+            return bool(perm) and perm == sorted(perm)
+        case "Pad":
+            pads = constant_of(node.inputs[1])
+            return pads is not None and not np.any(pads)
+        case "Concat":
+            return len(node.inputs) == 1
+        case "Cast":
+            return node.inputs[0] is not None and node.inputs[0].dtype == node.outputs[0].dtype
+        case op if op in _SHAPE_OPS:
+            return _same_shape(node.inputs[0], node.outputs[0])
+        case _:
+            return False
+
+
+def _same_shape(source: ir.Value | None, result: ir.Value) -> bool:
+    """Whether both shapes are known and equal, with at most one dimension by symbol."""
+    if source is None or source.shape is None or result.shape is None:
+        return False
+    if source.shape != result.shape:
+        return False
+    symbols = [dim for dim in source.shape if not isinstance(dim, int)]
+    return all(dim.value is not None for dim in symbols) and len(symbols) <= 1

@@ -1,0 +1,30 @@
+"""Compute at compile time what does not depend on the inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import onnx_ir as ir
+from onnxscript import optimizer
+
+from compressor.passes.protocol import Changes, PassContext
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldConstants:
+    """Fold constant subgraphs and shape arithmetic.
+
+    Attributes:
+        output_limit: elements of the largest constant that folding may create; a bound against
+            models that expand a scalar to gigabytes.
+    """
+
+    output_limit: int = 1 << 26
+
+    def run(self, model: ir.Model, context: PassContext) -> Changes:  # noqa: ARG002
+        """Fold the constant nodes of *model*."""
+        before = model.graph.num_nodes()
+        optimizer.fold_constants(
+            model, input_size_limit=self.output_limit, output_size_limit=self.output_limit
+        )
+        return Changes(counts={"nodes folded": before - model.graph.num_nodes()})

@@ -1,0 +1,66 @@
+"""Move constant zero padding into the convolution that reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import onnx_ir as ir
+
+from compressor.ir.rewrite import attribute_ints, constant_of, remove, stamp_origin
+from compressor.passes.protocol import Changes, PassContext
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldPad:
+    """Add the pads of a zero-valued Pad to those of the Conv nodes behind it.
+
+    Not into pools: a pool leaves its own padding out of the window, a Pad node does not.
+    """
+
+    def run(self, model: ir.Model, context: PassContext) -> Changes:  # noqa: ARG002
+        """Fold the foldable Pad nodes of *model*."""
+        folded = 0
+        for node in [n for n in model.graph if n.op_type == "Pad"]:
+            pads = _spatial_pads(node)
+            consumers = node.outputs[0].consumers()
+            if pads is None or node.outputs[0].is_graph_output() or not consumers:
+                continue
+            if all(_takes_pads(consumer, node.outputs[0]) for consumer in consumers):
+                for consumer in consumers:
+                    _add_pads(consumer, node, pads)
+                remove(node)
+                folded += 1
+        return Changes(counts={"pads folded": folded})
+
+
+def _spatial_pads(node: ir.Node) -> list[int] | None:
+    """Return ONNX-ordered spatial pads, or None when the padding is not plain zeros."""
+    pads = constant_of(node.inputs[1])
+    value = constant_of(node.inputs[2]) if len(node.inputs) > 2 else np.zeros(())
+    axes = node.inputs[3] if len(node.inputs) > 3 else None
+    plain = node.attributes.get_string("mode", "constant") == "constant" and axes is None
+    if pads is None or not plain or (node.inputs[2:3] != (None,) and (value is None or value.any())):
+        return None
+    rank = len(pads) // 2
+    begins, ends = pads[:rank].tolist(), pads[rank:].tolist()
+    outer = begins[:2] + ends[:2]
+    spatial: list[int] = begins[2:] + ends[2:]
+    return spatial if rank > 2 and not any(outer) and min(spatial) >= 0 else None
+
+
+def _takes_pads(consumer: ir.Node, value: ir.Value) -> bool:
+    return (
+        consumer.op_type == "Conv"
+        and consumer.inputs[0] is value
+        and consumer.attributes.get_string("auto_pad", "NOTSET") in ("NOTSET", "VALID")
+    )
+
+
+def _add_pads(consumer: ir.Node, pad: ir.Node, pads: list[int]) -> None:
+    own = attribute_ints(consumer, "pads", [0] * len(pads))
+    total = [a + b for a, b in zip(own, pads, strict=True)]
+    consumer.attributes["auto_pad"] = ir.AttrString("auto_pad", "NOTSET")
+    consumer.attributes["pads"] = ir.AttrInt64s("pads", total)
+    consumer.replace_input_with(0, pad.inputs[0])
+    stamp_origin(consumer, pad, consumer)

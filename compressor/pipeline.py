@@ -1,0 +1,82 @@
+"""The order of passes, with the reason for each place, and the one loop that runs them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import onnx_ir as ir
+
+from compressor.analyses.cost import cost_of
+from compressor.ir.interface import Interface
+from compressor.ir.verify import verify
+from compressor.ledger import LedgerEntry
+from compressor.passes.canonicalize_pool import CanonicalizePool
+from compressor.passes.clear_metadata import ClearMetadata
+from compressor.passes.convert_opset import ConvertOpset
+from compressor.passes.eliminate_identity import EliminateIdentity
+from compressor.passes.fold_batchnorm import FoldBatchnorm
+from compressor.passes.fold_constants import FoldConstants
+from compressor.passes.fold_pad import FoldPad
+from compressor.passes.infer_shapes import InferShapes
+from compressor.passes.inline_functions import InlineFunctions
+from compressor.passes.lift_constants import LiftConstants
+from compressor.passes.protocol import Pass, PassContext, pass_name
+from compressor.passes.remove_unused import RemoveUnused
+from compressor.passes.simplify_reshape import SimplifyReshape
+from compressor.passes.unshare_constants import UnshareConstants
+
+CANONICALIZE: tuple[Pass, ...] = (
+    ClearMetadata(),  # first: paths and traces must not reach any later output or fingerprint
+    InlineFunctions(),  # the opset converter and all others read one flat graph
+    ConvertOpset(),  # every later pass knows one form of each operator
+    LiftConstants(),  # constants are recognised as initializers from here on
+    InferShapes(),  # folding of shape arithmetic needs shapes
+    FoldConstants(),  # leaves only what depends on the inputs
+    LiftConstants(),  # folding makes Constant nodes
+    RemoveUnused(),  # fewer nodes for the rest; merges shape arithmetic
+    InferShapes(),  # folded shapes are now known
+    SimplifyReshape(),  # frees the shape arithmetic that only reshapes read
+    EliminateIdentity(),  # so that patterns below meet without a Dropout between
+    FoldBatchnorm(),  # needs Conv and BatchNormalization as neighbours
+    FoldPad(),  # after identities, so that Pad and Conv are neighbours
+    CanonicalizePool(),  # needs shapes
+    SimplifyReshape(),  # merges the reshape that a global pool left with a following Flatten
+    EliminateIdentity(),  # reshapes that have become no-ops
+    RemoveUnused(),  # what the rewrites left behind
+    UnshareConstants(),  # last: merging would share them again
+    InferShapes(),  # every new value gets its shape
+)
+
+
+def run_passes(
+    model: ir.Model,
+    passes: Sequence[Pass],
+    *,
+    interface: Interface,
+    context: PassContext | None = None,
+    observe: Callable[[LedgerEntry], None] = lambda entry: None,
+) -> list[LedgerEntry]:
+    """Run *passes* over *model* in order, verifying the graph after each one.
+
+    Returns one ledger entry a pass; *observe* sees each as it is made.
+
+    Raises:
+        EdgecError: ``PASS_BROKE_GRAPH`` when a pass leaves an invalid graph.
+    """
+    entries = []
+    for step in passes:
+        start = time.process_time()
+        changes = step.run(model, context or PassContext())
+        seconds = time.process_time() - start
+        verify(model, interface, pass_name(step))
+        entry = LedgerEntry(
+            name=pass_name(step),
+            seconds=seconds,
+            changes=changes,
+            nodes=model.graph.num_nodes(),
+            cost=cost_of(model),
+        )
+        observe(entry)
+        entries.append(entry)
+    return entries

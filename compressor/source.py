@@ -1,0 +1,116 @@
+"""From what the user names to a canonical graph: pick the importer, load, canonicalize, check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx_ir as ir
+
+from compressor.catalog import Catalog
+from compressor.errors import Code, EdgecError
+from compressor.ingest.options import IngestOptions
+from compressor.ir.fingerprint import fingerprint
+from compressor.ir.interface import Interface, interface_of
+from compressor.ledger import LedgerEntry
+from compressor.pipeline import CANONICALIZE, run_passes
+
+IMPORTERS = Catalog("compressor.ingest", shared=("options",))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A model as its author saved it, brought to canonical form.
+
+    Attributes:
+        name: what the user called it, without folders.
+        model: the canonical graph, float.
+        interface: the contract that every later stage keeps.
+        fingerprint: digest of the canonical graph.
+        file_bytes: size of the file as given, weights in separate files included; None for code.
+        ledger: what canonicalization changed.
+    """
+
+    name: str
+    model: ir.Model
+    interface: Interface
+    fingerprint: str
+    file_bytes: int | None
+    ledger: tuple[LedgerEntry, ...]
+
+
+def read_source(
+    spec: str,
+    options: IngestOptions | None = None,
+    *,
+    observe: Callable[[LedgerEntry], None] = lambda entry: None,
+) -> Source:
+    """Read the model named by *spec* (``m.onnx``, ``m.pt2``, ``file.py:factory``).
+
+    Raises:
+        EdgecError: a 2xx code that says what is wrong with the model.
+    """
+    path = Path(spec)
+    raw = _importer(spec, path)(path, options or IngestOptions())
+    interface = _public_interface(raw)
+    ledger = run_passes(raw, CANONICALIZE, interface=interface, observe=observe)
+    _check_weights(raw, spec)
+    return Source(
+        name=path.name,
+        model=raw,
+        interface=interface_of(raw),
+        fingerprint=fingerprint(raw),
+        file_bytes=path.stat().st_size if path.is_file() else None,
+        ledger=tuple(ledger),
+    )
+
+
+def _importer(spec: str, path: Path) -> Callable[[Path, IngestOptions], ir.Model]:
+    on_disk = Path(spec.rpartition(":")[0]) if ".py:" in spec else path
+    if not on_disk.exists():
+        raise EdgecError(
+            Code.MODEL_NOT_FOUND,
+            f"there is no model at '{on_disk}'",
+            where=str(on_disk.absolute().parent),
+            expected="a model file: m.onnx, m.pt2, or file.py:factory",
+            hint="check the spelling and the current folder",
+        )
+    for name in IMPORTERS:
+        module = IMPORTERS[name]
+        if module.accepts(path):
+            load: Callable[[Path, IngestOptions], ir.Model] = module.load
+            return load
+    raise EdgecError(
+        Code.MODEL_FORMAT_UNKNOWN,
+        f"no importer takes '{path.name}'",
+        where=spec,
+        expected="m.onnx, m.pt2, or file.py:factory",
+        hint="export the model to ONNX, or rename the file to the ending of its real format",
+    )
+
+
+def _public_interface(raw: ir.Model) -> Interface:
+    """The interface without the initializers that old files also list as inputs."""
+    found = interface_of(raw)
+    constants = set(raw.graph.initializers)
+    inputs = tuple(spec for spec in found.inputs if spec.name not in constants)
+    return Interface(inputs=inputs, outputs=found.outputs)
+
+
+def _check_weights(model: ir.Model, spec: str) -> None:
+    for value in model.graph.initializers.values():
+        if value.const_value is None or value.dtype is None or not value.dtype.is_floating_point():
+            continue
+        array = value.const_value.numpy()
+        if not np.isfinite(array).all():
+            count = int(np.size(array) - np.isfinite(array).sum())
+            consumers = ", ".join(f"'{node.name}' ({node.op_type})" for node in value.consumers())
+            raise EdgecError(
+                Code.MODEL_NOT_FINITE,
+                f"constant '{value.name}' holds {count:,} NaN or infinite values",
+                where=f"{spec}, read by {consumers or 'no node'}",
+                expected="finite weights",
+                hint="export an earlier checkpoint, or find where training diverged",
+            )
