@@ -1,0 +1,249 @@
+"""What to compile on: samples to calibrate with, samples to judge by, and their labels.
+
+Arrays stay in their stored type; only the batch in hand is converted to what the model takes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from compressor import lint
+from compressor.data.description import Description, read_description
+from compressor.data.feeding import FeedPlan, plan_feeding
+from compressor.data.npz import Archive, open_archive
+from compressor.errors import Code, EdgecError
+from compressor.ir.interface import Interface, TensorSpec
+from compressor.lint import Finding
+
+Array = npt.NDArray[Any]
+Batch = dict[str, Array]
+
+SAMPLES = "x"
+LABELS = "y"
+CALIBRATION_SUFFIX = "_calib"
+BATCH = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Samples:
+    """Checked samples, ready to be fed; iterating gives batches, as often as wanted.
+
+    Attributes:
+        stored: leading samples of each input as stored, by input name.
+        plans: how each input is fed, by input name.
+        batch: samples a batch; the last one is shorter unless the model's batch axis is fixed.
+        findings: doubts that do not stop the work.
+    """
+
+    stored: Mapping[str, Array]
+    plans: Mapping[str, FeedPlan]
+    batch: int
+    findings: tuple[Finding, ...]
+
+    def __len__(self) -> int:
+        return min(len(array) for array in self.stored.values())
+
+    def __iter__(self) -> Iterator[Batch]:
+        for start in range(0, len(self), self.batch):
+            yield {
+                name: self.plans[name].feed(array[start : start + self.batch])
+                for name, array in self.stored.items()
+            }
+
+
+class Dataset:
+    """Samples and labels in a file; reads of each array no more than is asked for."""
+
+    def __init__(self, description: Description, archive: Archive) -> None:
+        """Join a description with the archive that it names."""
+        self.description = description
+        self._archive = archive
+        self._read: dict[str, Array] = {}
+
+    @property
+    def path(self) -> Path:
+        """The file that holds the samples."""
+        return self.description.path
+
+    @property
+    def metric(self) -> str | None:
+        """Name of the metric that the description states, if it does."""
+        return self.description.metric
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether there is an array of labels."""
+        return LABELS in self._archive.arrays
+
+    def calibration(self, interface: Interface, limit: int, *, batch: int = BATCH) -> Samples:
+        """Return up to *limit* samples for calibration, fed as *interface* takes them.
+
+        Raises:
+            EdgecError: ``DATA_MISSING_ARRAY``, ``DATA_EMPTY``, ``DATA_SHAPE``, ``DATA_DTYPE``,
+                ``DATA_NOT_FINITE`` or ``DATA_UNREADABLE``, each naming the array.
+        """
+        names = self._calibration_arrays(interface)
+        samples = self._samples(interface, names, limit, batch)
+        doubts = lint.few_samples(len(samples), self._where(*names.values()))
+        return Samples(
+            stored=samples.stored,
+            plans=samples.plans,
+            batch=samples.batch,
+            findings=(*samples.findings, *doubts),
+        )
+
+    def evaluation(self, interface: Interface, limit: int, *, batch: int = BATCH) -> Samples:
+        """Return up to *limit* samples to judge by; raises as ``calibration`` does."""
+        names = {spec.name: self._array_of(spec, interface) for spec in interface.inputs}
+        return self._samples(interface, names, limit, batch)
+
+    def labels(self, samples: Samples) -> Array:
+        """Return the labels of evaluation *samples*, ``[n, ...]``; a column becomes a row.
+
+        Raises:
+            EdgecError: ``DATA_LABELS`` when there are none, ``DATA_NOT_FINITE`` for NaN.
+        """
+        if not self.has_labels:
+            raise EdgecError(
+                Code.DATA_LABELS,
+                "the data has no labels",
+                where=str(self.path),
+                expected=f"an array '{LABELS}' with one label for each sample",
+            )
+        labels = self._load(LABELS, len(samples))
+        lint.check_finite(labels, self._where(LABELS))
+        return labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
+
+    def notes(self, interface: Interface) -> tuple[str, ...]:
+        """Return what was chosen for the user because the data does not say it."""
+        calibration = self._calibration_arrays(interface)
+        if any(name.endswith(CALIBRATION_SUFFIX) for name in calibration.values()):
+            return ()
+        first = next(iter(calibration.values()))
+        return (
+            f"no '{first}{CALIBRATION_SUFFIX}' in {self.path.name}: "
+            f"calibrating on the first samples of '{first}', which also judge the result",
+        )
+
+    def digest(self) -> str:
+        """Return the SHA-256 of all samples and labels read so far and of how they are fed."""
+        state = hashlib.sha256(repr(self.description.feeding).encode())
+        for name, array in sorted(self._read.items()):
+            state.update(f"{name} {array.dtype.str} {array.shape}".encode())
+            state.update(np.ascontiguousarray(array).data)
+        return state.hexdigest()
+
+    def _samples(
+        self, interface: Interface, names: Mapping[str, str], limit: int, batch: int
+    ) -> Samples:
+        self._check_counts(names)
+        batch = _fixed_batch(interface) or batch
+        plans = {spec.name: self._plan(spec, names[spec.name]) for spec in interface.inputs}
+        available = self._archive.arrays[next(iter(names.values()))].samples
+        count = _whole_batches(min(limit, available), interface, self.path)
+        stored = {name: self._checked(plans[name], names[name], count) for name in names}
+        findings = [
+            doubt
+            for name, plan in plans.items()
+            if plan.spec.numpy.kind == "f"
+            for doubt in lint.constant_channels(
+                stored[name], plan.channel_axis, self._where(names[name])
+            )
+        ]
+        return Samples(stored=stored, plans=plans, batch=batch, findings=tuple(findings))
+
+    def _plan(self, spec: TensorSpec, name: str) -> FeedPlan:
+        stored = self._archive.arrays[name]
+        lint.check_dtype(stored.dtype, spec, self._where(name))
+        return plan_feeding(spec, stored.shape, self.description.feeding, self._where(name))
+
+    def _checked(self, plan: FeedPlan, name: str, count: int) -> Array:
+        array = self._load(name, count)
+        lint.check_finite(array, self._where(name))
+        lint.check_integer_range(array, plan.spec, self._where(name))
+        return array
+
+    def _check_counts(self, names: Mapping[str, str]) -> None:
+        first = self._archive.arrays[next(iter(names.values()))]
+        for name in names.values():
+            evaluated = not name.endswith(CALIBRATION_SUFFIX)
+            labels = self._archive.arrays.get(LABELS) if evaluated else None
+            stored = self._archive.arrays[name]
+            lint.check_counts(stored.samples, labels.samples if labels else None, self._where(name))
+            if stored.samples != first.samples:
+                raise EdgecError(
+                    Code.DATA_EMPTY,
+                    f"'{name}' has {stored.samples} samples, '{first.name}' {first.samples}",
+                    where=str(self.path),
+                    expected="as many samples for every input",
+                )
+
+    def _array_of(self, spec: TensorSpec, interface: Interface) -> str:
+        names = [spec.name] if len(interface.inputs) > 1 else [SAMPLES, spec.name]
+        found = next((name for name in names if name in self._archive.arrays), None)
+        if found is None:
+            raise EdgecError(
+                Code.DATA_MISSING_ARRAY,
+                f"there are no samples for the input '{spec.name}'",
+                where=str(self.path),
+                expected=f"an array '{names[0]}' of {spec}",
+                hint=f"the file holds: {', '.join(sorted(self._archive.arrays)) or 'nothing'}",
+            )
+        return found
+
+    def _calibration_arrays(self, interface: Interface) -> dict[str, str]:
+        names = {spec.name: self._array_of(spec, interface) for spec in interface.inputs}
+        separate = {key: name + CALIBRATION_SUFFIX for key, name in names.items()}
+        present = [name for name in separate.values() if name in self._archive.arrays]
+        if present and len(present) < len(separate):
+            missing = next(name for name in separate.values() if name not in present)
+            raise EdgecError(
+                Code.DATA_MISSING_ARRAY,
+                f"there is '{present[0]}' but no '{missing}'",
+                where=str(self.path),
+                expected="calibration samples for every input, or for none",
+            )
+        return separate if present else names
+
+    def _load(self, name: str, count: int) -> Array:
+        if name not in self._read or len(self._read[name]) < count:
+            self._read[name] = self._archive.read(name, count)
+        return self._read[name][:count]
+
+    def _where(self, *names: str) -> str:
+        return f"{self.path}, array {', '.join(map(repr, names))}"
+
+
+def open_dataset(path: Path) -> Dataset:
+    """Open an ``.npz``, or the ``.toml`` that describes one.
+
+    Raises:
+        EdgecError: ``DATA_NOT_FOUND``, ``DATA_UNREADABLE`` or ``RECIPE_INVALID``.
+    """
+    description = read_description(path)
+    return Dataset(description, open_archive(description.path))
+
+
+def _fixed_batch(interface: Interface) -> int | None:
+    fixed = [spec.shape[0] for spec in interface.inputs if spec.shape]
+    return next((length for length in fixed if isinstance(length, int)), None)
+
+
+def _whole_batches(count: int, interface: Interface, path: Path) -> int:
+    """Leave out the samples that do not fill a batch of the model's fixed length."""
+    batch = _fixed_batch(interface) or 1
+    if count < batch:
+        raise EdgecError(
+            Code.DATA_EMPTY,
+            f"the model takes {batch} samples at once, there are {count}",
+            where=str(path),
+            expected="enough samples to fill a batch",
+        )
+    return count - count % batch
