@@ -1,0 +1,110 @@
+"""What every runtime offers: ``open_session`` loads an artifact, a session runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy.typing as npt
+
+from compressor.catalog import nearest
+from compressor.errors import Code, EdgecError
+from compressor.ir.interface import Interface, TensorSpec
+
+Array = npt.NDArray[Any]
+Feeds = Mapping[str, Array]
+Outputs = dict[str, Array]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionOptions:
+    """How a runtime executes a model.
+
+    Attributes:
+        threads: threads that one inference may use.
+        optimize: let the runtime rewrite the graph and pick its fastest kernels; off for checks of
+            correctness, which should see the file's operators as they are written.
+    """
+
+    threads: int = 1
+    optimize: bool = True
+
+    def __post_init__(self) -> None:
+        if self.threads < 1:
+            raise EdgecError(
+                Code.RECIPE_INVALID,
+                f"threads is {self.threads}",
+                expected="a whole number, 1 or more",
+            )
+
+
+class Session(Protocol):
+    """A loaded model, in this process or in a child."""
+
+    @property
+    def interface(self) -> Interface:
+        """Names, numpy types and shapes as the runtime sees them."""
+        ...
+
+    def run(self, feeds: Feeds) -> Outputs:
+        """Return all outputs by name; ``RUNTIME_REFUSED`` when *feeds* do not fit."""
+        ...
+
+    def close(self) -> None:
+        """Release the model; the session cannot be used afterwards."""
+        ...
+
+
+class LocalSession(Session, Protocol):
+    """A session in this process, which can also be timed without the copying of ``run``."""
+
+    def bind(self, feeds: Feeds) -> Callable[[], object]:
+        """Put *feeds* in place and return the function that runs the model on them once."""
+        ...
+
+
+class Runtime(Protocol):
+    """What a runtime's module defines."""
+
+    NAME: str
+    SUFFIXES: tuple[str, ...]
+
+    def available(self) -> str | None:
+        """Return None when usable here, otherwise the reason and what to install."""
+        ...
+
+    def open_session(self, path: Path, options: SessionOptions) -> LocalSession:
+        """Load the model at *path*; ``RUNTIME_REFUSED`` when the runtime does not take it."""
+        ...
+
+
+def require_file(path: Path) -> None:
+    """Raise ``MODEL_NOT_FOUND`` unless *path* is a file."""
+    if not path.is_file():
+        raise EdgecError(Code.MODEL_NOT_FOUND, "there is no such model file", where=str(path))
+
+
+def refused(path: Path, reason: str, *, expected: str = "") -> EdgecError:
+    """Return the ``RUNTIME_REFUSED`` error for *path* with the runtime's own *reason*."""
+    return EdgecError(Code.RUNTIME_REFUSED, reason, where=str(path), expected=expected)
+
+
+def check_feeds(interface: Interface, feeds: Feeds, path: Path) -> None:
+    """Raise ``RUNTIME_REFUSED`` unless *feeds* are exactly the inputs, in type and shape."""
+    known = [spec.name for spec in interface.inputs]
+    for name in feeds:
+        if name not in known:
+            raise refused(path, f"there is no input '{name}'", expected=nearest(name, known))
+    for spec in interface.inputs:
+        if spec.name not in feeds:
+            raise refused(path, f"input '{spec.name}' is not fed", expected=str(spec))
+        check_array(spec, feeds[spec.name], path)
+
+
+def check_array(spec: TensorSpec, array: Array, path: Path) -> None:
+    """Raise ``RUNTIME_REFUSED`` unless *array* has the type and shape of *spec*."""
+    if array.dtype != spec.numpy or not spec.accepts(array.shape):
+        dims = ", ".join(map(str, array.shape))
+        raise refused(path, f"input '{spec.name}' is fed {array.dtype}[{dims}]", expected=str(spec))

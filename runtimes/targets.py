@@ -1,0 +1,98 @@
+"""Target strings such as ``litert:threads=4``: a runtime's name and its session options."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from compressor.catalog import Catalog, nearest
+from compressor.errors import Code, EdgecError
+from runtimes.protocol import Runtime, SessionOptions
+
+_FOLDER = Catalog("runtimes", shared=("protocol", "targets", "isolate", "interleave"))
+_SWITCH = {"true": True, "false": False}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where and how to run: a runtime's target name and its options."""
+
+    name: str
+    options: SessionOptions = field(default_factory=SessionOptions)
+
+    @property
+    def runtime(self) -> Runtime:
+        """The runtime's module."""
+        return runtime(self.name)
+
+
+def runtimes() -> dict[str, Runtime]:
+    """Return every runtime by target name; none of their libraries is imported."""
+    modules = (cast("Runtime", module) for module in _FOLDER.values())
+    return {module.NAME: module for module in modules}
+
+
+def runtime(name: str) -> Runtime:
+    """Return the runtime with target *name*; ``TARGET_UNKNOWN`` names the nearest."""
+    known = runtimes()
+    if name not in known:
+        raise EdgecError(
+            Code.TARGET_UNKNOWN,
+            f"there is no target '{name}'",
+            expected=nearest(name, list(known)),
+            hint="edgec targets lists them",
+        )
+    return known[name]
+
+
+def runtime_for(path: Path) -> Runtime:
+    """Return the runtime that takes files like *path*; ``TARGET_UNKNOWN`` when none does."""
+    known = runtimes().values()
+    for module in known:
+        if path.suffix in module.SUFFIXES:
+            return module
+    suffixes = sorted(suffix for module in known for suffix in module.SUFFIXES)
+    raise EdgecError(
+        Code.TARGET_UNKNOWN,
+        f"no runtime takes '{path.suffix}' files",
+        where=str(path),
+        expected=f"one of: {', '.join(suffixes)}",
+    )
+
+
+def parse_target(text: str) -> Target:
+    """Read ``name[:option=value,...]``.
+
+    Raises:
+        EdgecError: ``TARGET_UNKNOWN`` for the name, ``RECIPE_INVALID`` for an option.
+    """
+    name, *settings = text.replace(":", ",").split(",")
+    return Target(name=runtime(name.strip()).NAME, options=_options(settings, text))
+
+
+def _options(settings: list[str], text: str) -> SessionOptions:
+    fields = [field.name for field in dataclasses.fields(SessionOptions)]
+    values: dict[str, Any] = {}
+    for setting in settings:
+        key, _, value = setting.strip().partition("=")
+        if key not in fields:
+            raise _invalid(f"there is no option '{key}'", nearest(key, fields), text)
+        values[key] = _value(key, value, text)
+    return SessionOptions(**values)
+
+
+def _value(key: str, value: str, text: str) -> int | bool:
+    """Read *value* as the type that the option has by default."""
+    if isinstance(getattr(SessionOptions(), key), bool):
+        if value in _SWITCH:
+            return _SWITCH[value]
+        raise _invalid(f"{key} is '{value}'", "true or false", text)
+    if value.isdecimal() and value.isascii():
+        return int(value)
+    raise _invalid(f"{key} is '{value}'", "a whole number, 1 or more", text)
+
+
+def _invalid(what: str, expected: str, text: str) -> EdgecError:
+    return EdgecError(Code.RECIPE_INVALID, what, where=f"target '{text}'", expected=expected)
