@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from compressor.catalog import Catalog, nearest
 from compressor.errors import Code, EdgecError
-from runtimes.protocol import Runtime, SessionOptions
+from runtimes.protocol import LocalSession, Runtime, SessionOptions
 
 _FOLDER = Catalog("runtimes", shared=("protocol", "targets", "isolate", "interleave"))
 _SWITCH = {"true": True, "false": False}
@@ -60,6 +60,22 @@ def runtime_for(path: Path) -> Runtime:
         where=str(path),
         expected=f"one of: {', '.join(suffixes)}",
     )
+
+
+def open_session(name: str, path: Path, options: SessionOptions) -> LocalSession:
+    """Load *path* in this process with the runtime of target *name*.
+
+    Raises:
+        EdgecError: ``TARGET_UNKNOWN``, ``RUNTIME_UNAVAILABLE`` (also for a broken installation),
+            and those of the runtime's own ``open_session``.
+    """
+    module = runtime(name)
+    if reason := module.available():
+        raise EdgecError(Code.RUNTIME_UNAVAILABLE, reason, where=f"target '{name}'")
+    try:
+        return module.open_session(path, options)
+    except ImportError as error:
+        raise EdgecError(Code.RUNTIME_UNAVAILABLE, str(error), where=f"target '{name}'") from error
 
 
 def parse_target(text: str) -> Target:
