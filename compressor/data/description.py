@@ -69,13 +69,17 @@ def read_description(path: Path) -> Description:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
-            text = file.read(MAX_TOML_BYTES)
-        return tomllib.loads(text.decode("utf-8"))
+        _require_small(path)
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise EdgecError(
             Code.DATA_UNREADABLE, f"cannot read the data description: {error}", where=str(path)
         ) from error
+
+
+def _require_small(path: Path) -> None:
+    if path.stat().st_size > MAX_TOML_BYTES:
+        raise ValueError(f"it is longer than {MAX_TOML_BYTES} bytes")
 
 
 def _from_settings(settings: dict[str, Any], path: Path) -> Description:
