@@ -6,6 +6,7 @@ fed and as they would be fed with other settings, and only a much better answer 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -181,7 +182,7 @@ def _is_raw(samples: Samples) -> bool:
     """Whether the stored values are whole numbers that fill 0..255."""
     stored = _only(samples.stored)
     low, high = float(stored.min()), float(stored.max())
-    whole = stored.dtype.kind in "iu" or bool(np.all(stored == np.rint(stored)))
+    whole: bool = stored.dtype.kind in "iu" or bool(np.all(stored == np.rint(stored)))
     return whole and low >= 0 and _BYTE / 2 < high <= _BYTE
 
 
@@ -201,7 +202,7 @@ def _are_classes(labels: Array, answers: Answers) -> bool:
 def _at_chance(answers: Answers, labels: Array) -> bool:
     """Whether the answers beat "always the commonest label" by less than two standard errors."""
     chance = float(np.unique(labels, return_counts=True)[1].max()) / len(labels)
-    error = (chance * (1 - chance) / len(labels)) ** 0.5
+    error = math.sqrt(chance * (1 - chance) / len(labels))
     return float((answers.classes == labels).mean()) < chance + 2 * error
 
 
@@ -209,7 +210,7 @@ def _far_better(other: Array, fed: Array) -> bool:
     """Compare pairs (McNemar's test): the gain is large and is not chance."""
     gained, lost = int((other & ~fed).sum()), int((fed & ~other).sum())
     gain = gained - lost
-    return gain > FAR_BETTER * len(fed) and gain > SIGNIFICANT * (gained + lost) ** 0.5
+    return gain > FAR_BETTER * len(fed) and gain > SIGNIFICANT * math.sqrt(gained + lost)
 
 
 def _advice(feeding: Feeding) -> str:
