@@ -64,16 +64,17 @@ class Worker:
             EdgecError: ``MODEL_NOT_FOUND``, ``TARGET_UNKNOWN``, ``RUNTIME_UNAVAILABLE``,
                 ``RUNTIME_REFUSED`` with the runtime's reason, ``RUNTIME_CRASHED``.
         """
-        path = path.absolute()
+        path, options = path.absolute(), options or SessionOptions()
         request = {
             "do": "open",
             "runtime": runtime,
             "path": str(path),
-            "options": dataclasses.asdict(options or SessionOptions()),
+            "options": dataclasses.asdict(options),
         }
         reply, _ = self._child.request(request, task=Task(runtime, "loading", (path,)))
         interface = interface_from_json(reply["interface"])
-        return RemoteSession(self._child, reply["session"], interface, Task(runtime, "", (path,)))
+        task = Task(runtime, "running", (path,))
+        return RemoteSession(self._child, reply["session"], interface, options, task)
 
     def time_interleaved(
         self, entries: Sequence[tuple[RemoteSession, Feeds]], *, seed: int, warmup_s: float
@@ -112,13 +113,27 @@ class Worker:
 
 
 class RemoteSession:
-    """A session in a worker's child; as ``Session``, and ``run_many`` for whole sample sets."""
+    """A session in a worker's child; as ``Session``, and ``run_many`` for whole sample sets.
 
-    def __init__(self, child: ChildProcess, number: int, interface: Interface, task: Task) -> None:
+    Attributes:
+        number: names the session to the child.
+        interface: inputs and outputs as the runtime sees them.
+        options: what it was opened with.
+    """
+
+    def __init__(
+        self,
+        child: ChildProcess,
+        number: int,
+        interface: Interface,
+        options: SessionOptions,
+        task: Task,
+    ) -> None:
         self._child = child
         self._task = task
         self.number = number
         self.interface = interface
+        self.options = options
 
     @property
     def path(self) -> Path:
@@ -138,7 +153,7 @@ class RemoteSession:
         """
         check_feeds(self.interface, feeds, self.path)
         request = {"do": "run", "session": self.number}
-        return self._child.request(request, feeds, task=self._doing("running"))[1]
+        return self._child.request(request, feeds, task=self._task)[1]
 
     def run_many(
         self,
@@ -163,7 +178,7 @@ class RemoteSession:
         pieces: list[Outputs] = []
         for start in range(0, count, step):
             piece = {name: array[start : start + step] for name, array in samples.items()}
-            pieces.append(self._child.request(request, piece, task=self._doing("running"))[1])
+            pieces.append(self._child.request(request, piece, task=self._task)[1])
             if on_progress:
                 on_progress(min(start + step, count), count)
         return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
@@ -171,16 +186,13 @@ class RemoteSession:
     def close(self) -> None:
         """Release the model in the child."""
         request = {"do": "close", "session": self.number}
-        self._child.request(request, task=self._doing("closing"))
+        self._child.request(request, task=self._task)
 
     def _piece(self, samples: Feeds, count: int, batch: int) -> int:
         """Samples in one message: about 8 MiB, and whole batches."""
         each = sum(array.nbytes for array in samples.values()) // count
         step = batch_size(self.interface, batch)
         return max(1, _CHUNK_BYTES // max(1, each) // step) * step
-
-    def _doing(self, doing: str) -> Task:
-        return dataclasses.replace(self._task, doing=doing)
 
 
 class RemoteTimer:

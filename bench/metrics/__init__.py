@@ -1,0 +1,1 @@
+"""Quality of outputs: one metric a file, each defining ``METRIC``."""
