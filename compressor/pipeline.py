@@ -11,6 +11,7 @@ from compressor.analyses.cost import cost_of
 from compressor.ir.interface import Interface
 from compressor.ir.verify import verify
 from compressor.ledger import LedgerEntry
+from compressor.passes.canonicalize_linear import CanonicalizeLinear
 from compressor.passes.canonicalize_pool import CanonicalizePool
 from compressor.passes.clear_metadata import ClearMetadata
 from compressor.passes.convert_opset import ConvertOpset
@@ -41,7 +42,9 @@ CANONICALIZE: tuple[Pass, ...] = (
     FoldBatchnorm(),  # needs Conv and BatchNormalization as neighbours
     FoldPad(),  # after identities, so that Pad and Conv are neighbours
     CanonicalizePool(),  # needs shapes
-    SimplifyReshape(),  # merges the reshape that a global pool left with a following Flatten
+    CanonicalizeLinear(),  # needs shapes and constant weights
+    InferShapes(),  # the rows of flattened inputs
+    SimplifyReshape(),  # merges the reshapes that the two passes above made with their neighbours
     EliminateIdentity(),  # reshapes that have become no-ops
     RemoveUnused(),  # what the rewrites left behind
     UnshareConstants(),  # last: merging would share them again
@@ -55,7 +58,7 @@ def run_passes(
     *,
     interface: Interface,
     context: PassContext | None = None,
-    observe: Callable[[LedgerEntry], None] = lambda entry: None,
+    observe: Callable[[LedgerEntry], None] | None = None,
 ) -> list[LedgerEntry]:
     """Run *passes* over *model* in order, verifying the graph after each one.
 
@@ -77,6 +80,7 @@ def run_passes(
             nodes=model.graph.num_nodes(),
             cost=cost_of(model),
         )
-        observe(entry)
+        if observe is not None:
+            observe(entry)
         entries.append(entry)
     return entries

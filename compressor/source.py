@@ -45,7 +45,7 @@ def read_source(
     spec: str,
     options: IngestOptions | None = None,
     *,
-    observe: Callable[[LedgerEntry], None] = lambda entry: None,
+    observe: Callable[[LedgerEntry], None] | None = None,
 ) -> Source:
     """Read the model named by *spec* (``m.onnx``, ``m.pt2``, ``file.py:factory``).
 

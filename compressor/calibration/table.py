@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from compressor.calibration.moments import Moments
 from compressor.errors import Code, EdgecError
 
 
@@ -32,7 +33,8 @@ class Histogram:
 
     def centers(self) -> npt.NDArray[np.float64]:
         """Midpoint of every bin, shape [bins]."""
-        return self.low + (np.arange(len(self.counts)) + 0.5) * self.width
+        steps = np.arange(len(self.counts), dtype=np.float64) + 0.5
+        return np.asarray(self.low + steps * self.width, np.float64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +54,13 @@ class CalibrationTable:
         fingerprint: the graph that produced them.
         samples: how many samples were run.
         tensors: statistics of each observed value.
+        moments: input moments of each observed layer, by node name.
     """
 
     fingerprint: str
     samples: int
     tensors: Mapping[str, TensorStatistics]
+    moments: Mapping[str, Moments] = field(default_factory=dict)
 
     def of(self, name: str) -> TensorStatistics:
         """Return the statistics of value *name*.

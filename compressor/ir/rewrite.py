@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ import onnx_ir as ir
 
 from compressor.ir.annotations import quant_of, set_quant, stamp_origin
 
-Array = npt.NDArray[np.generic]
+Array = npt.NDArray[Any]
 
 
 def constant_of(value: ir.Value | None) -> Array | None:
@@ -41,7 +42,10 @@ def add_constant(graph: ir.Graph, name: str, array: npt.ArrayLike) -> ir.Value:
     name = free_name(graph, name)
     tensor = ir.tensor(np.asarray(array), name=name)
     value = ir.Value(
-        name=name, shape=ir.Shape(tensor.shape), type=ir.TensorType(tensor.dtype), const_value=tensor
+        name=name,
+        shape=ir.Shape(tensor.shape),
+        type=ir.TensorType(tensor.dtype),
+        const_value=tensor,
     )
     graph.register_initializer(value)
     return value
@@ -51,7 +55,7 @@ def set_constant(value: ir.Value, array: npt.ArrayLike) -> None:
     """Replace the contents of the initializer *value*; its name stays."""
     tensor = ir.tensor(np.asarray(array), name=value.name)
     value.const_value = tensor
-    value.shape = ir.Shape(tensor.shape)
+    value.shape = ir.Shape(tensor.numpy().shape)
     value.type = ir.TensorType(tensor.dtype)
 
 

@@ -35,7 +35,9 @@ def _interface_problem(have: Interface, want: Interface) -> str:
         if [(s.name, s.dtype) for s in now] != [(s.name, s.dtype) for s in then]:
             return f"{kind}s changed from {[str(s) for s in then]} to {[str(s) for s in now]}"
         for new, old in zip(now, then, strict=True):
-            fixed = [(a, b) for a, b in zip(new.shape, old.shape, strict=False) if isinstance(b, int)]
+            fixed = [
+                (a, b) for a, b in zip(new.shape, old.shape, strict=False) if isinstance(b, int)
+            ]
             if len(new.shape) != len(old.shape) or any(a != b for a, b in fixed):
                 return f"shape of {kind} {old} became {new}"
     return ""

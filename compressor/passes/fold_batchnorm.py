@@ -93,7 +93,7 @@ def _output_axis(producer: ir.Node) -> int | None:
         case "Gemm":
             attributes = producer.attributes
             plain = attributes.get_float("alpha", 1.0) == attributes.get_float("beta", 1.0) == 1.0
-            return (0 if attributes.get_int("transB", 0) else 1) if plain else None
+            return (0 if attributes.get_int("transB") else 1) if plain else None
         case _:
             return None
 

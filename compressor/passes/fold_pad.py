@@ -40,7 +40,11 @@ def _spatial_pads(node: ir.Node) -> list[int] | None:
     value = constant_of(node.inputs[2]) if len(node.inputs) > 2 else np.zeros(())
     axes = node.inputs[3] if len(node.inputs) > 3 else None
     plain = node.attributes.get_string("mode", "constant") == "constant" and axes is None
-    if pads is None or not plain or (node.inputs[2:3] != (None,) and (value is None or value.any())):
+    if (
+        pads is None
+        or not plain
+        or (node.inputs[2:3] != (None,) and (value is None or value.any()))
+    ):
         return None
     rank = len(pads) // 2
     begins, ends = pads[:rank].tolist(), pads[rank:].tolist()

@@ -19,5 +19,5 @@ class InlineFunctions:
         count = len(model.functions)
         if count:
             InlinePass()(model)
-            RemoveUnusedFunctionsPass()(model)
+            RemoveUnusedFunctionsPass()(model)  # type: ignore[no-untyped-call]
         return Changes(counts={"functions inlined": count})

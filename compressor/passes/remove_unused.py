@@ -21,6 +21,4 @@ class RemoveUnused:
         RemoveUnusedNodesPass()(model)
         after = model.graph.num_nodes(), len(model.graph.initializers)
         names = ("nodes removed", "constants removed")
-        return Changes(
-            counts={n: a - b for n, a, b in zip(names, before, after, strict=True)}
-        )
+        return Changes(counts={n: a - b for n, a, b in zip(names, before, after, strict=True)})

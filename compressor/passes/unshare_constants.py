@@ -23,7 +23,11 @@ class UnshareConstants:
         """Copy the shared constants of *model*."""
         copies = 0
         for value in list(model.graph.initializers.values()):
-            if value.const_value is None or value.dtype not in _FLOATS or value.const_value.size < 2:
+            if (
+                value.const_value is None
+                or value.dtype not in _FLOATS
+                or value.const_value.size < 2
+            ):
                 continue
             for use in list(value.uses())[1:]:
                 copy = add_constant(model.graph, f"{value.name}_copy", value.const_value.numpy())

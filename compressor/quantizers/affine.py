@@ -1,0 +1,54 @@
+"""From a range of real numbers to affine parameters; shared by every range method."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from compressor.ir.quant import IntegerType, QuantParams
+
+SMALLEST_SCALE = float(np.finfo(np.float32).tiny) * 2**24
+WEIGHT_STEPS = 127
+BIAS_LIMIT = 1 << 30
+
+
+def params_of_range(low: float, high: float, dtype: IntegerType) -> QuantParams:
+    """Return asymmetric parameters that cover [*low*, *high*] and hold 0.0 exactly.
+
+    The range is widened to include zero, so that padding and ReLU are exact (Jacob et al., 2018).
+    """
+    low, high = min(low, 0.0), max(high, 0.0)
+    scale = max((high - low) / (dtype.high - dtype.low), SMALLEST_SCALE)
+    zero_point = int(np.clip(np.rint(dtype.low - low / scale), dtype.low, dtype.high))
+    return QuantParams.per_tensor(dtype, scale, zero_point)
+
+
+def weight_params(
+    weight: npt.NDArray[np.generic], axis: int, smallest: npt.NDArray[np.float64] | None = None
+) -> QuantParams:
+    """Return symmetric int8 parameters, one scale for each index of *weight* along *axis*.
+
+    Args:
+        weight: constant weights, any rank.
+        axis: the output-channel axis.
+        smallest: least scale of each channel, shape [channels]; keeps an int32 bias in range.
+    """
+    others = tuple(i for i in range(weight.ndim) if i != axis % weight.ndim)
+    extremes = np.abs(np.asarray(weight, np.float64)).max(axis=others, initial=0.0)
+    scale = np.maximum(extremes / WEIGHT_STEPS, SMALLEST_SCALE)
+    if smallest is not None:
+        scale = np.maximum(scale, smallest)
+    return QuantParams.per_channel(IntegerType.INT8, scale, axis)
+
+
+def bias_params(activation: QuantParams, weight: QuantParams) -> QuantParams:
+    """Return int32 parameters at ``s_in * s_w`` for a bias, one scale per output channel."""
+    product = np.float32(activation.scale[0]) * weight.scale_array()
+    return QuantParams.per_channel(IntegerType.INT32, np.atleast_1d(product), 0)
+
+
+def smallest_weight_scale(
+    bias: npt.NDArray[np.generic], activation: QuantParams
+) -> npt.NDArray[np.float64]:
+    """Return the least weight scale per channel at which *bias* fits into int32 with room."""
+    return np.abs(np.asarray(bias, np.float64)).ravel() / (BIAS_LIMIT * activation.scale[0])

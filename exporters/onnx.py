@@ -1,0 +1,189 @@
+"""ONNX files: annotations become QuantizeLinear/DequantizeLinear pairs that runtimes fuse."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx_ir as ir
+from onnx_ir.passes.common import RemoveUnusedNodesPass
+
+from compressor.errors import Code, EdgecError
+from compressor.ir.annotations import is_convert, quant_of, set_quant
+from compressor.ir.clamp import clamp_is_redundant
+from compressor.ir.quant import IntegerType, QuantParams
+from compressor.ir.rewrite import add_constant, bypass, can_bypass, constant_of, free_name
+from exporters.protocol import ExportOptions, Refusal, WeightType
+
+SUFFIX = ".onnx"
+PRODUCER = "edgec"
+_LARGEST_FP16 = float(np.finfo(np.float16).max)
+_FP16_MIN_ELEMENTS = 16
+
+
+def check(model: ir.Model, options: ExportOptions) -> list[Refusal]:  # noqa: ARG001
+    """Return no refusals: the canonical graph is made of ONNX operators."""
+    return []
+
+
+def write(model: ir.Model, options: ExportOptions) -> bytes:
+    """Return *model* as a serialized ONNX ModelProto.
+
+    Raises:
+        EdgecError: ``FP16_OVERFLOW`` when a weight does not fit into the FP16 range.
+    """
+    copy = model.clone()
+    graph = copy.graph
+    for node in list(graph):
+        if clamp_is_redundant(node) and can_bypass(node):
+            bypass(node)
+    _Writer(graph, options).run()
+    if options.float_weights is WeightType.FLOAT16:
+        _store_float16(graph)
+    RemoveUnusedNodesPass()(copy)
+    copy.producer_name = PRODUCER
+    copy.opset_imports.pop("edgec", None)
+    copy.metadata_props.update(options.manifest)
+    content: bytes = ir.to_proto(copy).SerializeToString(deterministic=True)
+    return content
+
+
+class _Writer:
+    """Turns annotations into Q/DQ nodes; scales and zero points are shared between equal ones."""
+
+    def __init__(self, graph: ir.Graph, options: ExportOptions) -> None:
+        self._graph = graph
+        self._options = options
+        self._parameters: dict[QuantParams, tuple[ir.Value, ir.Value]] = {}
+
+    def run(self) -> None:
+        """Rewrite constants first, then every node's outputs, then conversions."""
+        for value in list(self._graph.initializers.values()):
+            params = quant_of(value)
+            if params is not None:
+                self._dequantize_constant(value, params)
+        for node in list(self._graph):
+            if not is_convert(node):
+                for value in node.outputs:
+                    params = quant_of(value)
+                    if params is not None:
+                        self._quantize(value, self._stored(params))
+        for node in [n for n in self._graph if is_convert(n)]:
+            self._lower_convert(node)
+
+    def _lower_convert(self, node: ir.Node) -> None:
+        params = quant_of(node.outputs[0])
+        source, result = node.inputs[0], node.outputs[0]
+        if source is None:
+            raise ValueError("a conversion reads something")
+        if params is None:
+            _rename_through(node, source, result)
+        else:
+            restored = self._pair(source, self._stored(params), result.name or "", after=node)
+            ir.convenience.replace_all_uses_with(result, restored)
+            self._graph.remove(node, safe=True)
+
+    def _stored(self, params: QuantParams) -> QuantParams:
+        """Return *params* in the activation type that the target runs fastest."""
+        if params.dtype is IntegerType.INT8 and self._options.activations is IntegerType.UINT8:
+            return params.shifted(IntegerType.UINT8)
+        return params
+
+    def _quantize(self, value: ir.Value, params: QuantParams) -> None:
+        """Put a Q/DQ pair behind *value*; every reader reads the dequantized value."""
+        producer, name = value.producer(), value.name or ""
+        uses = [(use.node, use.idx) for use in value.uses()]
+        if producer is None:
+            raise ValueError("only computed values are quantized here")
+        value.name = f"{name}_raw"
+        restored = self._pair(value, params, name, after=producer)
+        for node, index in uses:
+            node.replace_input_with(index, restored)
+
+    def _pair(self, value: ir.Value, params: QuantParams, name: str, *, after: ir.Node) -> ir.Value:
+        quantize = ir.node("QuantizeLinear", [value, *self._operands(params)], name=f"{name}_q")
+        integers = quantize.outputs[0]
+        integers.name, integers.shape = f"{name}_integers", value.shape
+        integers.type = ir.TensorType(ir.DataType.from_numpy(params.dtype.numpy))
+        dequantize = ir.node(
+            "DequantizeLinear", [integers, *self._operands(params)], name=f"{name}_dq"
+        )
+        restored = dequantize.outputs[0]
+        restored.name = f"{name}_restored"
+        restored.shape, restored.type = value.shape, value.type
+        self._graph.insert_after(after, [quantize, dequantize])
+        return restored
+
+    def _dequantize_constant(self, value: ir.Value, params: QuantParams) -> None:
+        """Store *value* as integers behind a DequantizeLinear."""
+        name = value.name or ""
+        uses = [(use.node, use.idx) for use in value.uses()]
+        integers = add_constant(
+            self._graph, f"{name}_integers", params.quantize(np.asarray(constant_of(value)))
+        )
+        attributes = {} if params.axis is None else {"axis": params.axis}
+        node = ir.node(
+            "DequantizeLinear", [integers, *self._operands(params)], attributes, name=f"{name}_dq"
+        )
+        node.outputs[0].name = free_name(self._graph, f"{name}_restored")
+        node.outputs[0].shape, node.outputs[0].type = value.shape, value.type
+        self._graph.insert_before(self._graph[0], node)
+        for user, index in uses:
+            user.replace_input_with(index, node.outputs[0])
+        set_quant(value, None)
+
+    def _operands(self, params: QuantParams) -> tuple[ir.Value, ir.Value]:
+        if params not in self._parameters:
+            index = len(self._parameters)
+            self._parameters[params] = (
+                add_constant(self._graph, f"scale_{index}", params.scale_array()),
+                add_constant(self._graph, f"zero_point_{index}", params.zero_point_array()),
+            )
+        return self._parameters[params]
+
+
+def _rename_through(node: ir.Node, source: ir.Value, result: ir.Value) -> None:
+    """Drop a conversion to float: its source is already a dequantized value."""
+    graph = node.graph
+    if graph is None:
+        raise ValueError("the conversion is in no graph")
+    name = result.name
+    for index, output in enumerate(graph.outputs):
+        if output is result:
+            graph.outputs[index] = source
+            result.name = f"{name}_converted"
+            source.name = name
+    ir.convenience.replace_all_uses_with(result, source)
+    graph.remove(node, safe=True)
+
+
+def _store_float16(graph: ir.Graph) -> None:
+    """Halve the float32 weights: stored as FLOAT16, cast back when the model is loaded."""
+    for value in list(graph.initializers.values()):
+        constant = constant_of(value)
+        if constant is None or constant.dtype != np.float32 or constant.size < _FP16_MIN_ELEMENTS:
+            continue
+        if _is_quantization_parameter(value):
+            continue
+        if np.abs(constant).max() > _LARGEST_FP16:
+            raise EdgecError(
+                Code.FP16_OVERFLOW,
+                f"weight '{value.name}' reaches {np.abs(constant).max():g}",
+                where=", ".join(f"node '{n.name}' ({n.op_type})" for n in value.consumers()),
+                expected=f"at most {_LARGEST_FP16:g}",
+                hint="use --quantize int8, or rescale the layer in the source model",
+            )
+        uses = [(use.node, use.idx) for use in value.uses()]
+        half = add_constant(graph, f"{value.name}_fp16", constant.astype(np.float16))
+        cast = ir.node("Cast", [half], {"to": ir.DataType.FLOAT}, name=f"{value.name}_cast")
+        cast.outputs[0].name = free_name(graph, f"{value.name}_float")
+        cast.outputs[0].shape, cast.outputs[0].type = value.shape, value.type
+        graph.insert_before(graph[0], cast)
+        for user, index in uses:
+            user.replace_input_with(index, cast.outputs[0])
+
+
+def _is_quantization_parameter(value: ir.Value) -> bool:
+    return any(
+        n.op_type in ("QuantizeLinear", "DequantizeLinear") and use.idx == 1
+        for use in value.uses()
+        for n in (use.node,)
+    )
