@@ -8,6 +8,7 @@ modules may have any name.
 import importlib
 import inspect
 import json
+import pickle
 import re
 import sys
 import traceback
@@ -157,7 +158,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     except Exception as error:
         raise RefusalError(
             "WEIGHTS_MISMATCH",
-            f"this is not a file of plain weights: {first_line(error)}",
+            f"this is not a file of plain weights: {why_unreadable(error)}",
             where=str(path),
             expected="a state dict; pickled modules and TorchScript are not loaded",
             hint=_PLAIN,
@@ -182,7 +183,7 @@ def load_program(request: Request) -> Subject:
     except Exception as error:
         raise RefusalError(
             "MODEL_UNREADABLE",
-            f"this is not a readable exported program: {first_line(error)}",
+            f"this is not a readable exported program: {why_unreadable(error)}",
             expected="a file written by torch.export.save, without custom objects",
         ) from error
     names = list(program.graph_signature.user_inputs)
@@ -413,6 +414,13 @@ def first_line(error: BaseException) -> str:
     """Return the type and the first line of the text of *error*."""
     text = str(error).strip().split("\n", 1)[0]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def why_unreadable(error: BaseException) -> str:
+    """Return what is wrong with a file, without torch's advice to load it unsafely."""
+    if isinstance(error, pickle.UnpicklingError):
+        return "it is damaged or holds pickled Python objects"
+    return str(error) if isinstance(error, RefusalError) else first_line(error)
 
 
 def place_of(error: BaseException) -> str:

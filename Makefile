@@ -1,0 +1,49 @@
+# One virtual environment, made on first use: the core for `demo`, the extras for everything else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CODE := compressor exporters runtimes bench models examples tests
+
+.DEFAULT_GOAL := help
+.PHONY: help demo check test lint types fuzz clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: $(VENV)/.core ## Compile the residual network to INT8 ONNX and TFLite (< 3 min with install)
+	$(BIN)/edgec compile models/residual_cnn/model.onnx --data models/data/fashion_mnist.toml \
+	  --quantize int8 --to onnx,tflite -o demo-out
+
+check: lint types ## Style, types and the quick tests (< 3 min)
+	$(BIN)/pytest -n 2 -m "not slow"
+
+test: lint types ## Everything (< 20 min)
+	$(BIN)/pytest -n 2
+
+fuzz: $(VENV)/.test ## The property tests on many more random examples
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest -n 2 -m hypothesis
+
+lint: $(VENV)/.test ## Style only
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+
+types: $(VENV)/.test ## Types only
+	$(BIN)/mypy
+
+clean: ## Remove what the targets made, but not the environment
+	rm -rf demo-out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "edgec needs Python 3.11 or later; name one: make PYTHON=python3.11 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.core: pyproject.toml | $(VENV)/.made
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/.test: pyproject.toml | $(VENV)/.made
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $@ $(VENV)/.core
