@@ -1,0 +1,5 @@
+"""TFLite files, written directly through the flatbuffer schema that LiteRT ships."""
+
+from exporters.tflite.export import SUFFIX, check, write
+
+__all__ = ["SUFFIX", "check", "write"]

@@ -1,0 +1,60 @@
+"""Whether the representation of a node's tensors is one that TFLite's kernels take."""
+
+from __future__ import annotations
+
+import onnx_ir as ir
+
+from compressor.ir.annotations import Precision, precision_of, quant_of
+from compressor.ir.quant import IntegerType, QuantParams
+from exporters.tflite.dialect import is_constant, is_integer
+from exporters.tflite.ops.protocol import IntegerForm, Lowering
+
+_FIXED_OUTPUT = {
+    IntegerForm.LOGISTIC: QuantParams.per_tensor(IntegerType.INT8, 1 / 256, -128),
+    IntegerForm.TANH: QuantParams.per_tensor(IntegerType.INT8, 1 / 128, 0),
+}
+_HYBRID = frozenset({"Conv2D", "DepthwiseConv2D", "FullyConnected"})
+
+
+def representation_reason(node: ir.Node, lowering: Lowering) -> str | None:
+    """Return why *node* cannot compute on its tensors as they are annotated, or None."""
+    if node.op_type == "Convert":
+        return _wrong_activation(node.inputs[0]) or _wrong_activation(node.outputs[0])
+    activations = [v for v in node.inputs if v is not None and not is_constant(v)]
+    if is_integer(node):
+        return _integer_reason(node, activations, lowering.integer)
+    if any(quant_of(value) is not None for value in activations):
+        return "it reads integers but computes floats, with no Convert between"
+    if precision_of(node) is Precision.DYNAMIC and node.op_type not in _HYBRID:
+        return "TFLite has no kernel for it with float activations and integer weights"
+    return None
+
+
+def _integer_reason(node: ir.Node, activations: list[ir.Value], form: IntegerForm) -> str | None:
+    if form is IntegerForm.NONE:
+        return str(form.value)
+    for value in (*activations, *node.outputs):
+        if quant_of(value) is None and _is_float(value):
+            return f"it computes integers but '{value.name}' is float, with no Convert between"
+        if reason := _wrong_activation(value):
+            return reason
+    out = quant_of(node.outputs[0])
+    shared = [quant_of(v) for v in (*activations, *node.outputs) if _is_float(v)]
+    if form is IntegerForm.SHARED and any(params != out for params in shared):
+        return f"TFLite's int8 kernel demands {form.value}"
+    if form in _FIXED_OUTPUT and out != _FIXED_OUTPUT[form]:
+        return f"TFLite's int8 kernel demands {form.value}"
+    return None
+
+
+def _wrong_activation(value: ir.Value | None) -> str | None:
+    params = quant_of(value)
+    if params is None or value is None:
+        return None
+    if params.dtype is not IntegerType.INT8 or params.is_per_channel:
+        return f"'{value.name}' is not int8 with one scale"
+    return None
+
+
+def _is_float(value: ir.Value) -> bool:
+    return value.dtype in (None, ir.DataType.FLOAT)

@@ -1,0 +1,107 @@
+"""The way from the canonical graph to a TFLite file, in five stages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import onnx_ir as ir
+
+from compressor.ir.interface import Layout as AxisMeaning
+from compressor.ir.interface import interface_of
+from exporters.protocol import (
+    ExportOptions,
+    IoLayout,
+    Refusal,
+    WeightType,
+    raise_refusals,
+)
+from exporters.tflite.builder import Builder, pack
+from exporters.tflite.cleanup import clean_up
+from exporters.tflite.constraints import representation_reason
+from exporters.tflite.dialect import DIALECT, Unsupported, rank_of, shape_of
+from exporters.tflite.fuse import fuse_activations
+from exporters.tflite.layout.orders import Label
+from exporters.tflite.layout.orientation import orient
+from exporters.tflite.layout.rewrite import lay_out
+from exporters.tflite.legalize import legalize, refusal
+from exporters.tflite.ops.tables import lowerings
+from exporters.tflite.prepare import prepare
+from exporters.tflite.verify import verify
+
+SUFFIX = ".tflite"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Plan:
+    """A graph in TFLite's operators and axis order, and what of it cannot be written."""
+
+    graph: ir.Graph
+    refusals: list[Refusal]
+
+
+def check(model: ir.Model, options: ExportOptions) -> list[Refusal]:
+    """Return a refusal for each node of *model* that TFLite cannot hold; empty when all can."""
+    return _plan(model, options).refusals
+
+
+def write(model: ir.Model, options: ExportOptions) -> bytes:
+    """Return *model* as the bytes of a .tflite file for batch 1; *model* is not changed.
+
+    Raises:
+        EdgecError: ``NO_LOWERING`` when ``check`` refuses a node; ``PASS_BROKE_GRAPH`` when the
+            result is not a valid TFLite graph, which is a defect of the exporter.
+    """
+    plan = _plan(model, options)
+    raise_refusals(plan.refusals, "TFLite")
+    builder = Builder(float16_weights=options.float_weights is WeightType.FLOAT16)
+    for node in plan.graph:
+        lowerings()[node.op_type].emit(node, builder)
+    result = builder.finish(plan.graph.inputs, plan.graph.outputs, options.manifest)
+    verify(result)
+    return pack(result)
+
+
+def _plan(model: ir.Model, options: ExportOptions) -> _Plan:
+    copy = prepare(model)
+    graph = copy.graph
+    unknown = _unknown_shapes(graph)
+    if unknown:
+        return _Plan(graph=graph, refusals=unknown)
+    refusals = legalize(graph)
+    fuse_activations(graph)
+    lay_out(graph, _interface(copy, options))
+    clean_up(graph)
+    refusals += [refusal(node, reason) for node in graph if (reason := _reason(node))]
+    return _Plan(graph=graph, refusals=refusals)
+
+
+def _unknown_shapes(graph: ir.Graph) -> list[Refusal]:
+    refusals: list[Refusal] = []
+    for node in graph:
+        try:
+            for value in node.outputs:
+                shape_of(value)
+        except Unsupported as reason:
+            refusals.append(refusal(node, str(reason)))
+    return refusals
+
+
+def _interface(model: ir.Model, options: ExportOptions) -> dict[ir.Value, Label]:
+    """Return the graph inputs and outputs that are to be channels last."""
+    if options.io_layout is IoLayout.KEEP:
+        return {}
+    graph = model.graph
+    images = {spec.name for spec in interface_of(model).inputs if spec.layout is AxisMeaning.NCHW}
+    source = orient(graph)
+    outputs = {
+        value for value in graph.outputs if rank_of(value) == 4 and source.get(value) is Label.FIRST
+    }
+    inputs = {value for value in graph.inputs if value.name in images}
+    return dict.fromkeys([*inputs, *outputs], Label.LAST)
+
+
+def _reason(node: ir.Node) -> str | None:
+    if node.domain != DIALECT:
+        return None
+    lowering = lowerings()[node.op_type]
+    return representation_reason(node, lowering) or lowering.check(node)

@@ -1,0 +1,178 @@
+"""Convolutions: CONV_2D and DEPTHWISE_CONV_2D.
+
+ONNX weights `[O, I/g, kH, kW]` become `[O, kH, kW, I/g]`, for depthwise ones `[1, kH, kW, O]`.
+Padding that is neither SAME nor VALID in TFLite's sense becomes a PAD in front.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx_ir as ir
+from ai_edge_litert import schema_py_generated as schema
+
+from compressor.ir.annotations import quant_of
+from compressor.ir.quant import IntegerType, QuantParams
+from exporters.tflite.builder import Builder, Op
+from exporters.tflite.dialect import (
+    Shape,
+    constant_input,
+    ints,
+    is_integer,
+    optional_input,
+    permuted,
+    required_input,
+    set_constant,
+    shape_of,
+)
+from exporters.tflite.editor import Editor
+from exporters.tflite.ops.operands import (
+    activation_of,
+    pad_spatially,
+    padding_of,
+    spatial_shape,
+    window_of,
+    with_height,
+)
+from exporters.tflite.ops.protocol import IntegerForm, Lowering, Role
+
+_OHWI = (0, 2, 3, 1)
+_IHWO = (1, 2, 3, 0)
+
+
+def _legalize(node: ir.Node) -> None:
+    editor = Editor(node)
+    source, out = required_input(node, 0), node.outputs[0]
+    weight = _weight(editor, node)
+    size, out_size = spatial_shape(source), spatial_shape(out)
+    window = window_of(node, size, shape_of(weight)[-len(size) :], out_size)
+    if len(size) == 1:
+        source, window = with_height(editor, source), window.over_one_row()
+        size, out_size = (1, *size), (1, *out_size)
+    padding = "SAME" if window.matches_same(size) else "VALID"
+    if padding == "VALID" and window.is_padded():
+        source = pad_spatially(editor, source, window)
+    channels = shape_of(weight)[0]
+    attributes = {
+        "padding": padding,
+        "strides": list(window.stride),
+        "dilations": list(window.dilation),
+    }
+    result = editor.op(
+        _kind(node, shape_of(source)[1], weight),
+        [source, weight, _bias(editor, node, channels)],
+        (shape_of(source)[0], channels, *out_size),
+        attributes,
+        quant=quant_of(out),
+    )
+    if len(shape_of(out)) == 3:
+        result = editor.reshape(result, shape_of(out))
+    editor.replace(result)
+
+
+def _weight(editor: Editor, node: ir.Node) -> ir.Value:
+    """Return the weights as a 4-D constant of this node's own."""
+    array = constant_input(node, 1, "the weight")
+    if array.ndim == 3:
+        array = array[:, :, None, :]
+    value = required_input(node, 1)
+    return editor.constant(array, quant_of(value), value.name or "")
+
+
+def _bias(editor: Editor, node: ir.Node, channels: int) -> ir.Value:
+    """Return the bias; one of zeros, in the int32 form that the kernel needs, when absent."""
+    bias = optional_input(node, 2)
+    if bias is not None:
+        return bias
+    quant = None
+    source, weight = quant_of(node.inputs[0]), quant_of(node.inputs[1])
+    if is_integer(node) and source is not None and weight is not None:
+        quant = bias_params(source, weight)
+    return editor.constant(np.zeros(channels, np.float32), quant, f"{node.outputs[0].name}/bias")
+
+
+def bias_params(source: QuantParams, weight: QuantParams) -> QuantParams:
+    """Return the parameters of an int32 bias: its scale is that of input times weight."""
+    scale = np.float32(source.scale[0]) * np.asarray(weight.scale, np.float32)
+    if weight.axis is None:
+        return QuantParams.per_tensor(IntegerType.INT32, float(scale[0]), 0)
+    return QuantParams.per_channel(IntegerType.INT32, scale, 0)
+
+
+def _kind(node: ir.Node, channels: int, weight: ir.Value) -> str:
+    groups = node.attributes.get_int("group", 1)
+    depthwise = groups == channels and groups > 1 and shape_of(weight)[1] == 1
+    return "DepthwiseConv2D" if depthwise else "Conv2D"
+
+
+def _reorder_dense(node: ir.Node, _order: Shape) -> None:
+    _permute_weight(node, _OHWI)
+
+
+def _reorder_depthwise(node: ir.Node, _order: Shape) -> None:
+    _permute_weight(node, _IHWO)
+
+
+def _permute_weight(node: ir.Node, perm: Shape) -> None:
+    weight = required_input(node, 1)
+    array = constant_input(node, 1, "the weight").transpose(perm)
+    set_constant(weight, array, permuted(quant_of(weight), perm))
+
+
+def _check(node: ir.Node) -> str | None:
+    """Integer weights must be symmetric and, when per-channel, along the output channels."""
+    params = quant_of(node.inputs[1])
+    if params is None:
+        return "an integer convolution needs integer weights" if is_integer(node) else None
+    channel_axis = 3 if node.op_type == "DepthwiseConv2D" else 0
+    if any(params.zero_point):
+        return "TFLite convolution weights have zero point 0"
+    if params.axis not in (None, channel_axis):
+        return "TFLite convolution weights are quantized per output channel or per tensor"
+    return None
+
+
+def _emit_dense(node: ir.Node, builder: Builder) -> None:
+    (stride_h, stride_w), (dilation_h, dilation_w) = ints(node, "strides"), ints(node, "dilations")
+    options = schema.Conv2DOptionsT(
+        padding=padding_of(node),
+        strideH=stride_h,
+        strideW=stride_w,
+        dilationHFactor=dilation_h,
+        dilationWFactor=dilation_w,
+        fusedActivationFunction=activation_of(node),
+    )
+    builder.emit(Op.CONV_2D, node, options=options)
+
+
+def _emit_depthwise(node: ir.Node, builder: Builder) -> None:
+    (stride_h, stride_w), (dilation_h, dilation_w) = ints(node, "strides"), ints(node, "dilations")
+    channels_in, channels_out = shape_of(node.inputs[0])[3], shape_of(node.outputs[0])[3]
+    options = schema.DepthwiseConv2DOptionsT(
+        padding=padding_of(node),
+        strideH=stride_h,
+        strideW=stride_w,
+        dilationHFactor=dilation_h,
+        dilationWFactor=dilation_w,
+        depthMultiplier=channels_out // channels_in,
+        fusedActivationFunction=activation_of(node),
+    )
+    builder.emit(Op.DEPTHWISE_CONV_2D, node, options=options)
+
+
+LEGALIZE = {"Conv": _legalize}
+LOWER = {
+    "Conv2D": Lowering(
+        emit=_emit_dense,
+        check=_check,
+        integer=IntegerForm.FREE,
+        role=Role.CHANNELS_LAST,
+        reorder=_reorder_dense,
+    ),
+    "DepthwiseConv2D": Lowering(
+        emit=_emit_depthwise,
+        check=_check,
+        integer=IntegerForm.FREE,
+        role=Role.CHANNELS_LAST,
+        reorder=_reorder_depthwise,
+    ),
+}
