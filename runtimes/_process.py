@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -51,6 +52,7 @@ class ChildProcess:
         self._timeout_s = timeout_s
         self._expired = False
         self._said = ""
+        self._said_before = 0
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-c", _BOOTSTRAP, str(_ROOT)],
@@ -74,6 +76,8 @@ class ChildProcess:
                 time, or has ended before.
         """
         reply: Message | None = None
+        if not self._stderr.closed:
+            self._said_before = os.fstat(self._stderr.fileno()).st_size
         watchdog = threading.Timer(self._timeout_s, self._expire)
         watchdog.daemon = True
         watchdog.start()
@@ -118,8 +122,9 @@ class ChildProcess:
         self._process.kill()
 
     def _last_lines(self) -> str:
-        size = self._stderr.seek(0, 2)
-        self._stderr.seek(max(0, size - _SHOWN_BYTES))
+        """Return the last lines that the child wrote during the last request."""
+        size = self._stderr.seek(0, os.SEEK_END)
+        self._stderr.seek(max(self._said_before, size - _SHOWN_BYTES))
         lines = self._stderr.read().decode(errors="replace").splitlines()
         told = [line.strip() for line in lines if line.strip() and not line.startswith(_CHATTER)]
         return " | ".join(told[-_SHOWN_LINES:])

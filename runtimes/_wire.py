@@ -40,7 +40,13 @@ def receive(stream: IO[bytes]) -> Message | None:
     start = stream.read(_LENGTH.size)
     if not start:
         return None
-    header: Header = json.loads(_exactly(stream, *_LENGTH.unpack(start.ljust(_LENGTH.size))))
+    if len(start) != _LENGTH.size:
+        raise EOFError("a message's length is incomplete")
+    (size,) = _LENGTH.unpack(start)
+    text = stream.read(size)
+    if len(text) != size:
+        raise EOFError("a message's header is incomplete")
+    header: Header = json.loads(text)
     arrays = {
         name: _read_array(stream, np.dtype(dtype), tuple(shape))
         for name, dtype, shape in header.pop(_ARRAYS)
@@ -57,13 +63,6 @@ def interface_from_json(data: Mapping[str, Any]) -> Interface:
 
 def _spec(data: Mapping[str, Any]) -> TensorSpec:
     return TensorSpec(name=data["name"], dtype=data["dtype"], shape=tuple(data["shape"]))
-
-
-def _exactly(stream: IO[bytes], size: int) -> bytes:
-    data = stream.read(size)
-    if len(data) != size:
-        raise EOFError(f"{len(data)} of {size} bytes")
-    return data
 
 
 def _read_array(stream: IO[bytes], dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:

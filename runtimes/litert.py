@@ -55,13 +55,13 @@ class LiteRtSession:
                 experimental_op_resolver_type=resolver,
             )
             self._interpreter.allocate_tensors()
-        inputs, outputs = _named_details(self._interpreter)
+            inputs, outputs = _named_details(self._interpreter)
         self._inputs = {name: int(detail["index"]) for name, detail in inputs.items()}
         self._outputs = {name: int(detail["index"]) for name, detail in outputs.items()}
         self._shapes = {name: tuple(map(int, d["shape"])) for name, d in inputs.items()}
         self._interface = Interface(
-            inputs=tuple(_spec(name, detail) for name, detail in inputs.items()),
-            outputs=tuple(_spec(name, detail) for name, detail in outputs.items()),
+            inputs=tuple(_spec(name, detail, path) for name, detail in inputs.items()),
+            outputs=tuple(_spec(name, detail, path) for name, detail in outputs.items()),
         )
 
     @property
@@ -140,9 +140,12 @@ def _by_name(details: Details, names: Mapping[int, str]) -> dict[str, dict[str, 
     return {names.get(int(d["index"]), d["name"].removesuffix(":0")): d for d in details}
 
 
-def _spec(name: str, detail: Mapping[str, Any]) -> TensorSpec:
+def _spec(name: str, detail: Mapping[str, Any], path: Path) -> TensorSpec:
+    dtype = np.dtype(detail["dtype"])
+    if dtype.kind not in "biuf":
+        raise refused(path, f"'{name}' holds {dtype}", expected="a tensor of numbers")
     dims: list[Dimension] = [
         int(size) if size >= 0 else ("batch" if axis == 0 else f"{name}_dim{axis}")
         for axis, size in enumerate(detail["shape_signature"])
     ]
-    return TensorSpec(name=name, dtype=np.dtype(detail["dtype"]).name, shape=tuple(dims))
+    return TensorSpec(name=name, dtype=dtype.name, shape=tuple(dims))

@@ -87,8 +87,9 @@ def require_file(path: Path) -> None:
 
 
 def refused(path: Path, reason: str, *, expected: str = "") -> EdgecError:
-    """Return the ``RUNTIME_REFUSED`` error for *path* with the runtime's own *reason*."""
-    return EdgecError(Code.RUNTIME_REFUSED, reason, where=str(path), expected=expected)
+    """Return the ``RUNTIME_REFUSED`` error for *path* with the runtime's *reason*, on one line."""
+    what = " ".join(reason.split())
+    return EdgecError(Code.RUNTIME_REFUSED, what, where=str(path), expected=expected)
 
 
 def check_feeds(interface: Interface, feeds: Feeds, path: Path) -> None:
