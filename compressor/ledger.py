@@ -11,13 +11,18 @@ from compressor.passes.protocol import Changes
 
 @dataclass(frozen=True, kw_only=True)
 class LedgerEntry:
-    """One pass: its name, CPU seconds, changes, and the graph's size and cost afterwards."""
+    """One pass: its name, CPU seconds, changes, and the graph's state afterwards.
+
+    Attributes:
+        quality: the metric on a few samples after the pass, where it was asked for.
+    """
 
     name: str
     seconds: float
     changes: Changes
     nodes: int
     cost: Cost
+    quality: float | None = None
 
     def summary(self) -> str:
         """Return what changed in words, such as ``49 folded into weights``."""
@@ -36,4 +41,5 @@ class LedgerEntry:
             "macs": self.cost.macs,
             "parameters": self.cost.parameters,
             "weight_bytes": self.cost.weight_bytes,
+            "quality": self.quality,
         }

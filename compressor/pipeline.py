@@ -27,6 +27,8 @@ from compressor.passes.remove_unused import RemoveUnused
 from compressor.passes.simplify_reshape import SimplifyReshape
 from compressor.passes.unshare_constants import UnshareConstants
 
+Evaluate = Callable[[ir.Model], float]
+
 CANONICALIZE: tuple[Pass, ...] = (
     ClearMetadata(),  # first: paths and traces must not reach any later output or fingerprint
     InlineFunctions(),  # the opset converter and all others read one flat graph
@@ -59,10 +61,12 @@ def run_passes(
     interface: Interface,
     context: PassContext | None = None,
     observe: Callable[[LedgerEntry], None] | None = None,
+    evaluate: Evaluate | None = None,
 ) -> list[LedgerEntry]:
     """Run *passes* over *model* in order, verifying the graph after each one.
 
-    Returns one ledger entry a pass; *observe* sees each as it is made.
+    Returns one ledger entry a pass; *observe* sees each as it is made. *evaluate* is given to
+    record quality after each pass as well.
 
     Raises:
         EdgecError: ``PASS_BROKE_GRAPH`` when a pass leaves an invalid graph.
@@ -79,6 +83,7 @@ def run_passes(
             changes=changes,
             nodes=model.graph.num_nodes(),
             cost=cost_of(model),
+            quality=None if evaluate is None else evaluate(model),
         )
         if observe is not None:
             observe(entry)

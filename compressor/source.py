@@ -15,7 +15,7 @@ from compressor.ingest.options import IngestOptions
 from compressor.ir.fingerprint import fingerprint
 from compressor.ir.interface import Interface, interface_of
 from compressor.ledger import LedgerEntry
-from compressor.pipeline import CANONICALIZE, run_passes
+from compressor.pipeline import CANONICALIZE, Evaluate, run_passes
 
 IMPORTERS = Catalog("compressor.ingest", shared=("options",))
 
@@ -29,7 +29,7 @@ class Source:
         model: the canonical graph, float.
         interface: the contract that every later stage keeps.
         fingerprint: digest of the canonical graph.
-        file_bytes: size of the file as given, weights in separate files included; None for code.
+        path: the ONNX file as given, which a runtime can run as it is; None for other sources.
         ledger: what canonicalization changed.
     """
 
@@ -37,7 +37,7 @@ class Source:
     model: ir.Model
     interface: Interface
     fingerprint: str
-    file_bytes: int | None
+    path: Path | None
     ledger: tuple[LedgerEntry, ...]
 
 
@@ -46,6 +46,7 @@ def read_source(
     options: IngestOptions | None = None,
     *,
     observe: Callable[[LedgerEntry], None] | None = None,
+    evaluate: Evaluate | None = None,
 ) -> Source:
     """Read the model named by *spec* (``m.onnx``, ``m.pt2``, ``file.py:factory``).
 
@@ -55,14 +56,14 @@ def read_source(
     path = Path(spec)
     raw = _importer(spec, path)(path, options or IngestOptions())
     interface = _public_interface(raw)
-    ledger = run_passes(raw, CANONICALIZE, interface=interface, observe=observe)
+    ledger = run_passes(raw, CANONICALIZE, interface=interface, observe=observe, evaluate=evaluate)
     _check_weights(raw, spec)
     return Source(
         name=path.name,
         model=raw,
         interface=interface_of(raw),
         fingerprint=fingerprint(raw),
-        file_bytes=path.stat().st_size if path.is_file() else None,
+        path=path if path.suffix == ".onnx" else None,
         ledger=tuple(ledger),
     )
 

@@ -109,11 +109,12 @@ class MomentsObserver:
         padded = np.pad(values, pads) if any(geometry.pads) else values
         extent = [(k - 1) * d + 1 for k, d in zip(geometry.kernel, geometry.dilations, strict=True)]
         windows = sliding_window_view(padded, extent, tuple(range(2, 2 + rank)))
-        steps = (..., *(slice(None, None, d) for d in geometry.dilations))
+        steps: tuple[Any, ...] = (..., *(slice(None, None, d) for d in geometry.dilations))
         batch, channels = values.shape[:2]
         width = channels // geometry.groups * math.prod(geometry.kernel)
         corners = self._corners(windows.shape[2 : 2 + rank], _positions(width))
-        patches = windows[steps][(slice(None), slice(None), *corners)]  # [N, C, positions, ...]
+        index: tuple[Any, ...] = (slice(None), slice(None), *corners)
+        patches = windows[steps][index]  # [N, C, positions, ...]
         grouped = patches.reshape(
             batch, geometry.groups, -1, patches.shape[2], math.prod(geometry.kernel)
         )

@@ -43,7 +43,7 @@ def add_constant(graph: ir.Graph, name: str, array: npt.ArrayLike) -> ir.Value:
     tensor = ir.tensor(np.asarray(array), name=name)
     value = ir.Value(
         name=name,
-        shape=ir.Shape(tensor.shape),
+        shape=ir.Shape(tensor.numpy().shape),
         type=ir.TensorType(tensor.dtype),
         const_value=tensor,
     )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import onnx_ir as ir
 
-from compressor.ir.rewrite import attribute_ints, constant_of, remove, stamp_origin
+from compressor.ir.annotations import stamp_origin
+from compressor.ir.rewrite import attribute_ints, constant_of, remove
 from compressor.passes.protocol import Changes, PassContext
 
 

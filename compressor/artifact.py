@@ -1,0 +1,104 @@
+"""What comes out: a file, the interface it keeps, and where it came from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import onnx_ir as ir
+
+from compressor.analyses.cost import macs_of
+from compressor.ir.annotations import Precision, precision_of, quant_of, reason_of
+from compressor.ir.interface import Interface
+from compressor.ir.op_facts import Role, facts_of
+from compressor.recipe import Recipe
+
+_TOOLS = ("edgec", "onnx", "onnx-ir", "numpy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact:
+    """A written file.
+
+    Attributes:
+        path: where it lies.
+        format: the exporter's name.
+        interface: what it must offer, batch bound as the format needs.
+    """
+
+    path: Path
+    format: str
+    interface: Interface
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuantizationSummary:
+    """What share of a graph computes in integers, and why the rest does not.
+
+    Attributes:
+        integer_macs: share of the multiply-accumulates, 0 to 1.
+        integer_weights: share of the weight elements stored as integers, 0 to 1.
+        kept_float: nodes that compute in float: name, operator and reason.
+    """
+
+    integer_macs: float
+    integer_weights: float
+    kept_float: tuple[tuple[str, str, str], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the summary as a JSON-ready mapping."""
+        return {
+            "integer_macs": round(self.integer_macs, 6),
+            "integer_weights": round(self.integer_weights, 6),
+            "kept_float": [
+                {"node": name, "op_type": op, "reason": why} for name, op, why in self.kept_float
+            ],
+        }
+
+
+def summarize_quantization(model: ir.Model) -> QuantizationSummary:
+    """Return how much of *model* is integer."""
+    total = sum(macs_of(node) for node in model.graph)
+    integer = sum(macs_of(node) for node in model.graph if precision_of(node) is Precision.INTEGER)
+    weights = [v for v in model.graph.initializers.values() if _is_weight(v)]
+    elements = sum(v.const_value.size for v in weights if v.const_value is not None)
+    stored = sum(v.const_value.size for v in weights if quant_of(v) and v.const_value is not None)
+    kept = tuple(
+        (node.name or "", node.op_type, reason_of(node))
+        for node in model.graph
+        if reason_of(node) and facts_of(node).role is not Role.MOVEMENT
+    )
+    return QuantizationSummary(
+        integer_macs=integer / total if total else 0.0,
+        integer_weights=stored / elements if elements else 0.0,
+        kept_float=kept,
+    )
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # a bare source tree
+        return "unknown"
+
+
+def _is_weight(value: ir.Value) -> bool:
+    return value.dtype == ir.DataType.FLOAT and value.const_value is not None
+
+
+def manifest_of(
+    recipe: Recipe, fingerprint: str, summary: QuantizationSummary
+) -> Mapping[str, str]:
+    """Return the provenance that is embedded in every artifact: no paths, hosts or dates."""
+    versions = {name: _version(name) for name in _TOOLS}
+    share = {"integer_macs": summary.integer_macs, "integer_weights": summary.integer_weights}
+    return {
+        "edgec.recipe": json.dumps(recipe.to_json(), sort_keys=True),
+        "edgec.source": fingerprint,
+        "edgec.versions": json.dumps(versions, sort_keys=True),
+        "edgec.quantization": json.dumps(share, sort_keys=True),
+    }

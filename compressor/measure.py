@@ -1,0 +1,249 @@
+"""The measuring stage: run source and artifacts in their runtimes and refuse what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx_ir as ir
+
+from bench.accuracy import compare_accuracy
+from bench.latency import Entry, LatencyOptions, compare, time_models
+from bench.memory import measure_memory
+from bench.parity import parity
+from bench.records import Accuracy, ArtifactRecord, Latency, LatencyRatio, Parity, SourceRecord
+from bench.size import measure_size
+from compressor.artifact import Artifact
+from compressor.errors import Code, EdgecError
+from compressor.evaluation import Batch, Samples
+from compressor.ir.annotations import is_convert, quant_of
+from compressor.progress import Progress
+from compressor.recipe import Recipe, Scheme
+from compressor.source import Source
+from runtimes.isolate import RemoteSession, Worker
+from runtimes.protocol import Outputs, SessionOptions
+from runtimes.targets import runtime_for
+
+Array = npt.NDArray[Any]
+
+# Reordered float32 sums of a deep network differ by some hundred units in the last place of the
+# largest output; a wrong rewrite differs by per cents.
+FLOAT_TOLERANCE = 2e-4
+# Half-precision weights carry 11 bits; errors of many layers add up to some multiples of 2**-11.
+FP16_TOLERANCE = 2e-2
+# Two correct integer kernels differ by a rounding here and there; a wrong scale, layout or zero
+# point moves the mean by tens of steps.
+LARGEST_MEAN_LSB = 8.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """An artifact, and the float model in the same format as the baseline of its latency."""
+
+    artifact: Artifact
+    baseline: Path
+
+
+def check_ingest(worker: Worker, source: Source, canonical: Path, samples: Samples) -> None:
+    """Raise ``PASS_BROKE_GRAPH`` unless the canonical model answers like the file as given.
+
+    Other sources than ONNX were held against their own framework when they were read.
+    """
+    if source.path is None:
+        return
+    options, batch = SessionOptions(optimize=False), samples.first_batch()
+    answers = []
+    for path in (source.path, canonical):
+        session = worker.open("ort", path, options)
+        answers.append(session.run_many(batch))
+        session.close()
+    for spec in source.interface.outputs:
+        difference = relative_difference(answers[0][spec.name], answers[1][spec.name])
+        if not difference <= FLOAT_TOLERANCE:
+            raise EdgecError(
+                Code.PASS_BROKE_GRAPH,
+                f"the canonical graph differs from the source by {difference:.2g} of its range",
+                where=f"output '{spec.name}'",
+                expected=f"at most {FLOAT_TOLERANCE:g}",
+                hint="report this with the output of `edgec inspect MODEL`",
+            )
+
+
+def relative_difference(reference: Array, other: Array) -> float:
+    """Return the largest difference as a share of the reference's largest magnitude."""
+    if reference.shape != other.shape:
+        return float("inf")
+    scale = np.abs(reference).max(initial=0.0) or 1.0
+    gap = np.abs(reference.astype(np.float64) - other.astype(np.float64)).max(initial=0.0)
+    return float(gap / scale)
+
+
+def measure(
+    worker: Worker,
+    source: SourceRecord,
+    reference: Path,
+    trials: Sequence[Trial],
+    samples: Samples,
+    *,
+    recipe: Recipe,
+    quantized: ir.Model,
+    progress: Progress,
+) -> tuple[SourceRecord, list[ArtifactRecord]]:
+    """Run every artifact, check it, and return the records of the source and of each.
+
+    Args:
+        worker: the child process that runs all models.
+        source: what is known of the source so far.
+        reference: the float model as ONNX, whose outputs are the reference.
+        trials: artifacts with their baselines.
+        samples: what to judge by.
+        recipe: what was asked for.
+        quantized: the annotated graph, for the scales of its outputs.
+        progress: told how far the work is.
+
+    Raises:
+        EdgecError: ``ARTIFACT_MISMATCH`` when an artifact is wrong; a 6xx code when a runtime
+            cannot load or run it.
+    """
+    sessions = [_open(worker, trial.artifact) for trial in trials]
+    progress.stage("evaluate")
+    outputs = _run_all([worker.open("ort", reference), *sessions], samples, progress)
+    truth, answers = outputs[0], outputs[1:]
+    steps = _output_steps(quantized, truth)
+    _check_answers(trials, truth, answers, steps, recipe)
+    progress.stage("measure")
+    feeds = samples.first_sample()
+    latencies: list[Latency] = []
+    records = []
+    for trial, session, found in zip(trials, sessions, answers, strict=True):
+        baseline, own, ratio = _time(worker, trial, session, feeds, recipe)
+        latencies += [baseline] if baseline else []
+        records.append(
+            ArtifactRecord(
+                name=trial.artifact.path.name,
+                runtime=session.runtime,
+                size=measure_size(trial.artifact.path),
+                latency=own,
+                ratio=ratio,
+                accuracy=_accuracy(samples, truth, found),
+                parity=_parity(answers[0], found, steps) if found is not answers[0] else (),
+                memory=measure_memory(session.runtime, trial.artifact.path, feeds),
+            )
+        )
+    timed = SourceRecord(name=source.name, size=source.size, latency=tuple(latencies))
+    return timed, records
+
+
+def _open(worker: Worker, artifact: Artifact) -> RemoteSession:
+    """Load *artifact* in its runtime and hold its interface against the contract."""
+    session = worker.open(runtime_for(artifact.path).NAME, artifact.path)
+    for kind in ("inputs", "outputs"):
+        want, have = getattr(artifact.interface, kind), getattr(session.interface, kind)
+        same = sorted((s.name, s.dtype) for s in want) == sorted((s.name, s.dtype) for s in have)
+        by_name = {spec.name: spec for spec in want}
+        if not same or any(not by_name[s.name].accepts(s.concrete()) for s in have):
+            raise EdgecError(
+                Code.ARTIFACT_MISMATCH,
+                f"{kind} became {', '.join(map(str, have))}",
+                where=artifact.path.name,
+                expected=", ".join(map(str, want)),
+            )
+    return session
+
+
+def _run_all(
+    sessions: Sequence[RemoteSession], samples: Samples, progress: Progress
+) -> list[Outputs]:
+    """Return each session's outputs on all samples, batch by batch through every session."""
+    pieces: list[list[Outputs]] = [[] for _ in sessions]
+    done = 0
+    for batch in samples.batches:
+        for session, collected in zip(sessions, pieces, strict=True):
+            collected.append(session.run_many(batch))
+        done += len(next(iter(batch.values())))
+        progress.done(done, samples.count)
+    return [
+        {name: np.concatenate([piece[name] for piece in collected]) for name in collected[0]}
+        for collected in pieces
+    ]
+
+
+def _output_steps(model: ir.Model, truth: Outputs) -> dict[str, float]:
+    """Return one step of each float output: its integer scale, or 1/255 of its range."""
+    steps = {}
+    for value in model.graph.outputs:
+        producer = value.producer()
+        inner = producer.inputs[0] if producer is not None and is_convert(producer) else None
+        params, name = quant_of(inner), value.name or ""
+        array = truth[name]
+        if params is not None:
+            steps[name] = params.scale[0]
+        elif array.dtype.kind == "f":
+            steps[name] = float(np.ptp(array)) / 255 or 1.0
+    return steps
+
+
+def _check_answers(
+    trials: Sequence[Trial],
+    truth: Outputs,
+    answers: Sequence[Outputs],
+    steps: Mapping[str, float],
+    recipe: Recipe,
+) -> None:
+    """Refuse artifacts that are wrong: NaN, other values than the graph's, runtimes apart."""
+    for trial, found in zip(trials, answers, strict=True):
+        for name, step in steps.items():
+            if not np.isfinite(found[name]).all():
+                raise _mismatch(trial, name, "holds NaN or infinity", "finite values")
+            if recipe.quantize is Scheme.INT8:
+                gap = float(np.abs(found[name] - answers[0][name]).mean()) / step
+                limit, unit = LARGEST_MEAN_LSB, "steps of its scale from the first artifact"
+            else:
+                gap = relative_difference(truth[name], found[name])
+                limit = FP16_TOLERANCE if recipe.quantize is Scheme.FP16 else FLOAT_TOLERANCE
+                unit = "of its range from the source"
+            if not gap <= limit:
+                raise _mismatch(trial, name, f"lies {gap:.3g} {unit}", f"at most {limit:g}")
+
+
+def _mismatch(trial: Trial, output: str, what: str, expected: str) -> EdgecError:
+    return EdgecError(
+        Code.ARTIFACT_MISMATCH,
+        f"output '{output}' {what}",
+        where=trial.artifact.path.name,
+        expected=expected,
+        hint="leave this format out of --to, and report this with `edgec inspect MODEL`",
+    )
+
+
+def _time(
+    worker: Worker, trial: Trial, session: RemoteSession, feeds: Batch, recipe: Recipe
+) -> tuple[Latency | None, Latency | None, LatencyRatio | None]:
+    """Time the artifact against the float model in the same runtime."""
+    if recipe.latency_seconds == 0:
+        return None, None, None
+    float_session = worker.open(session.runtime, trial.baseline)
+    entries = [
+        Entry(label=f"float in {session.runtime}", session=float_session, feeds=feeds),
+        Entry(label=trial.artifact.path.name, session=session, feeds=feeds),
+    ]
+    options = LatencyOptions(budget_s=recipe.latency_seconds)
+    baseline, own = time_models(worker, entries, options)
+    float_session.close()
+    return baseline, own, compare(baseline, own)
+
+
+def _accuracy(samples: Samples, truth: Outputs, found: Outputs) -> Accuracy | None:
+    """Judge the first output, the one that labels speak of."""
+    if samples.metric is None:
+        return None
+    name = next(iter(truth))
+    return compare_accuracy(samples.metric, truth[name], found[name], samples.labels)
+
+
+def _parity(first: Outputs, other: Outputs, steps: Mapping[str, float]) -> tuple[Parity, ...]:
+    return tuple(parity(name, first[name], other[name], step) for name, step in steps.items())
