@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import numpy as np
+import onnx
 import onnx_ir as ir
+from onnx.reference import ReferenceEvaluator
 from onnx_ir.passes.common import ShapeInferencePass
 
-from compressor.ir.annotations import is_convert
+from compressor.ir.annotations import is_convert, quant_of
+from exporters.tflite.dialect import Array, constant_of, new_constant
 
 _STAND_IN = "Identity"
+_ARITHMETIC_ELEMENTS = 1024
 
 
 def prepare(model: ir.Model) -> ir.Model:
-    """Return a copy of *model* whose symbolic dimensions are 1; constants are shared with it."""
+    """Return a copy of *model* whose symbolic dimensions are 1; constants are shared with it.
+
+    Arithmetic on the batch size, which could not be folded before, is folded now.
+    """
     copy = model.clone()
     for value in copy.graph.inputs:
         if value.shape is not None:
             value.shape = ir.Shape(dim if isinstance(dim, int) else 1 for dim in value.shape)
     _infer_shapes(copy)
+    while _fold_shape_arithmetic(copy):
+        _infer_shapes(copy)
     return copy
 
 
@@ -33,3 +43,57 @@ def _infer_shapes(model: ir.Model) -> None:
     ShapeInferencePass(check_type=False, strict_mode=False, data_prop=True)(model)
     for node, op_type, domain in named:
         node.op_type, node.domain = op_type, domain
+
+
+def _fold_shape_arithmetic(model: ir.Model) -> bool:
+    """Replace ``Shape`` nodes and what is computed from small constants; whether any was found."""
+    graph, folded = model.graph, False
+    opset = graph.opset_imports.get("", 21)
+    for node in graph:
+        array = _known_result(node, opset)
+        if array is None:
+            continue
+        result = node.outputs[0]
+        constant = new_constant(graph, result.name or node.op_type, array)
+        result.replace_all_uses_with(constant)
+        graph.remove(node, safe=True)
+        folded = True
+    return folded
+
+
+def _known_result(node: ir.Node, opset: int) -> Array | None:
+    """Return what *node* computes when that follows from a shape or from small constants."""
+    if len(node.outputs) != 1 or node.outputs[0].is_graph_output() or is_convert(node):
+        return None
+    if quant_of(node.outputs[0]) is not None:
+        return None
+    source = node.inputs[0] if node.inputs else None
+    if node.op_type == "Shape" and source is not None:
+        return _shape(node, source)
+    arrays = {v.name or "": constant_of(v) for v in node.inputs if v is not None}
+    known = {name: array for name, array in arrays.items() if array is not None}
+    if not known or len(known) < len(arrays):
+        return None
+    small = all(array.size <= _ARITHMETIC_ELEMENTS for array in known.values())
+    return _evaluate(node, opset, known) if small else None
+
+
+def _shape(node: ir.Node, source: ir.Value) -> Array | None:
+    if source.shape is None or not source.shape.is_static():
+        return None
+    extents = np.asarray(source.shape.numpy(), np.int64)
+    first, last = node.attributes.get_int("start", 0), node.attributes.get_int("end", None)
+    return extents[first:last]
+
+
+def _evaluate(node: ir.Node, opset: int, inputs: dict[str, Array]) -> Array:
+    """Run *node* alone in ONNX's reference implementation."""
+    result = node.outputs[0].name or ""
+    graph = onnx.helper.make_graph(
+        [ir.to_proto(node)],
+        "arithmetic",
+        [onnx.ValueInfoProto(name=name) for name in inputs],
+        [onnx.ValueInfoProto(name=result)],
+    )
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)])
+    return np.asarray(ReferenceEvaluator(model).run([result], inputs)[0])

@@ -39,7 +39,7 @@ class _Use:
 
     def is_hybrid(self) -> bool:
         """Whether float activations meet integer weights."""
-        return self.type() == _FLOAT and self.type(1) == _INT8
+        return bool(self.type() == _FLOAT and self.type(1) == _INT8)
 
     def is_per_channel(self, index: int) -> bool:
         quantization = self.inputs[index].quantization
