@@ -1,0 +1,44 @@
+"""Tolerances of the tests: each has a name and says where its size comes from."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+
+def float64_sum(terms: int) -> float:
+    """Rounding error of a float64 sum of *terms* numbers of size 1, in any order."""
+    return terms * float(np.finfo(np.float64).eps)
+
+
+def proportion(share: float, trials: int) -> float:
+    """Four standard errors of a *share* observed in *trials*: exceeded once in 16,000 times."""
+    return 4 * math.sqrt(share * (1 - share) / trials)
+
+
+def float32_network(*, layers: int, terms: int) -> float:
+    """Difference, relative to the largest output, of one float32 network summed in two orders.
+
+    Rounding errors of a sum of *terms* products grow as the square root of their number, and each
+    of *layers* adds its own.
+    """
+    return layers * math.sqrt(terms) * float(np.finfo(np.float32).eps)
+
+
+def bootstrap_width(resamples: int) -> float:
+    """Four standard errors of a 95 % bootstrap interval's relative width.
+
+    Each end is a quantile of *resamples* draws, with error sqrt(q (1 - q) / n) / density there.
+    """
+    density = math.exp(-(1.96**2) / 2) / math.sqrt(2 * math.pi)
+    end = math.sqrt(0.025 * 0.975 / resamples) / density
+    return 4 * math.sqrt(2) * end / (2 * 1.96)
+
+
+def uniform_power_db(samples: int) -> float:
+    """Four standard errors, in dB, of the power of *samples* uniform numbers.
+
+    Their squares have mean 1/3 and variance 4/45, so the power's relative error is sqrt(0.8 / n).
+    """
+    return 4 * 10 / math.log(10) * math.sqrt(0.8 / samples)
