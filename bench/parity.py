@@ -6,6 +6,7 @@ import numpy as np
 
 from bench.metrics.agreement import METRIC as AGREEMENT
 from bench.records import Parity
+from compressor.errors import Code, EdgecError
 from runtimes.protocol import Array
 
 
@@ -13,10 +14,14 @@ def parity(output: str, a: Array, b: Array, scale: float) -> Parity:
     """Compare real-valued outputs *a* and *b* [samples, ...]; *scale* is the output's step.
 
     Raises:
-        ValueError: the shapes differ, or *scale* is not positive.
+        EdgecError: ``ARTIFACT_MISMATCH`` when their shapes differ.
+        ValueError: *scale* is not positive.
     """
     if a.shape != b.shape:
-        raise ValueError(f"shapes {a.shape} and {b.shape} of '{output}' differ")
+        raise EdgecError(
+            Code.ARTIFACT_MISMATCH,
+            f"two artifacts give output '{output}' in shapes {list(a.shape)} and {list(b.shape)}",
+        )
     if not scale > 0:
         raise ValueError(f"scale {scale} of '{output}' is not positive")
     steps = np.abs(a.astype(np.float64) - b.astype(np.float64)) / scale

@@ -9,8 +9,9 @@ import io
 import math
 from collections.abc import Iterator, Sequence
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
+from rich.text import Text
 
 from bench.records import (
     Accuracy,
@@ -25,7 +26,19 @@ from bench.records import (
 
 Row = dict[str, str]
 
-_TEXT = frozenset({"model", "runtime"})
+_COLUMNS = (
+    "model",
+    "runtime",
+    "KB",
+    "gzip KB",
+    "ms",
+    "latency ratio",
+    "quality",
+    "drop",
+    "agreement",
+    "LSB apart",
+)
+_LEFT = frozenset({"model", "runtime"})
 _BYTES_PER_KB = 1000
 _NS_PER_MS = 1e6
 _DIGITS = 3
@@ -34,12 +47,14 @@ _DIGITS = 3
 def comparison_table(source: SourceRecord, artifacts: Sequence[ArtifactRecord]) -> Table:
     """Return the comparison as a rich table; a column that nothing fills is left out."""
     rows = [*_source_rows(source, artifacts), *(_artifact_row(source, a) for a in artifacts)]
-    headings = list(dict.fromkeys(heading for row in reversed(rows) for heading in row))
+    headings = _headings([a.accuracy for a in artifacts if a.accuracy])
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in headings:
-        table.add_column(heading, justify="left" if heading in _TEXT else "right", no_wrap=True)
+    filled = [column for column in _COLUMNS if any(column in row for row in rows)]
+    for column in filled:
+        justify: JustifyMethod = "left" if column in _LEFT else "right"
+        table.add_column(headings.get(column, column), justify=justify, no_wrap=True)
     for row in rows:
-        table.add_row(*(row.get(heading, "") for heading in headings))
+        table.add_row(*(Text(row.get(column, "")) for column in filled))
     return table
 
 
@@ -50,6 +65,17 @@ def table_text(source: SourceRecord, artifacts: Sequence[ArtifactRecord]) -> str
     width = Console(width=10_000).measure(table).maximum
     Console(file=stream, width=width, color_system=None).print(table)
     return "".join(line.rstrip() + "\n" for line in stream.getvalue().splitlines())
+
+
+def _headings(accuracies: Sequence[Accuracy]) -> Row:
+    """Name the columns of quality and drop after the metric, with their units."""
+    if not accuracies:
+        return {}
+    first = accuracies[0]
+    return {
+        "quality": f"{first.metric} {first.unit}".strip(),
+        "drop": f"drop {first.drop_unit}".strip(),
+    }
 
 
 def _source_rows(source: SourceRecord, artifacts: Sequence[ArtifactRecord]) -> Iterator[Row]:
@@ -89,7 +115,9 @@ def _size(size: Size, source: Size) -> Row:
 
 
 def _kilobytes(count: int, source: int) -> str:
-    return f"{count / _BYTES_PER_KB:,.1f}\n{count / source:.2f}x"
+    kilobytes = count / _BYTES_PER_KB
+    decimals = 1 if kilobytes < _BYTES_PER_KB else 0
+    return f"{kilobytes:,.{decimals}f}\n{count / source:.2f}x"
 
 
 def _latency(latency: Latency | None) -> Row:
@@ -106,17 +134,15 @@ def _ratio(ratio: LatencyRatio | None) -> Row:
 
 
 def _quality(accuracy: Accuracy, value: float) -> Row:
-    return {f"{accuracy.metric} {accuracy.unit}".strip(): _short(value, decimals=2)}
+    return {"quality": f"{value:.{2 if accuracy.unit == '%' else 4}f}"}
 
 
 def _drop(accuracy: Accuracy) -> Row:
-    drop = accuracy.drop
-    row = {}
-    if drop is not None:
-        heading = f"drop {accuracy.drop_unit}".strip()
-        row[heading] = f"{drop.value:.2f}\n{drop.low:.2f} to {drop.high:.2f}"
     agreement = "" if accuracy.agreement is None else f"{accuracy.agreement:.2f} %"
-    return row | {"agreement": f"{agreement}\ncos {accuracy.cosine:.4f}"}
+    row = {"agreement": f"{agreement}\ncos {accuracy.cosine:.4f}"}
+    if drop := accuracy.drop:
+        row["drop"] = f"{drop.value:.2f}\n{drop.low:.2f}..{drop.high:.2f}"
+    return row
 
 
 def _parity(parities: Sequence[Parity]) -> Row:
@@ -125,20 +151,16 @@ def _parity(parities: Sequence[Parity]) -> Row:
         return {}
     mean = max(parity.mean_lsb for parity in parities)
     largest = max(parity.max_lsb for parity in parities)
-    return {"parity LSB": f"mean {mean:.2f}\nmax {largest:.2f}"}
+    return {"LSB apart": f"mean {mean:.2f}\nmax {largest:.2f}"}
 
 
 def _with_interval(interval: Interval, factor: float) -> tuple[str, str]:
     """Return the value and its interval as two texts."""
     low, high = _short(interval.low * factor), _short(interval.high * factor)
-    return _short(interval.value * factor), f"{low}-{high}"
+    return _short(interval.value * factor), f"{low}..{high}"
 
 
-def _short(number: float, decimals: int | None = None) -> str:
-    """Write *number* with *decimals*, or with three significant digits; never with exponents."""
-    if not math.isfinite(number):
-        return str(number)
-    if decimals is None:
-        size = math.floor(math.log10(abs(number))) if number else 0
-        decimals = max(0, _DIGITS - 1 - size)
-    return f"{number:,.{decimals}f}"
+def _short(number: float) -> str:
+    """Write *number* with three significant digits, never with an exponent."""
+    size = math.floor(math.log10(abs(number))) if number else 0
+    return f"{number:,.{max(0, _DIGITS - 1 - size)}f}"
