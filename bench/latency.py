@@ -45,7 +45,7 @@ class LatencyOptions:
     """
 
     budget_s: float = 2.0
-    precision: float = 0.01
+    precision: float = 0.02
     min_rounds: int = 30
     max_rounds: int = 1000
     seed: int = 0

@@ -43,6 +43,12 @@ def _gone(pid: int) -> bool:
     return False
 
 
+def _ended(pid: int) -> bool:
+    """Whether the process has ended, be it that its new parent has not reaped it."""
+    status = Path(f"/proc/{pid}/stat")
+    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
 def test_sessions_of_both_runtimes_share_a_child(
     worker: Worker, twice_onnx: Make, twice_tflite: Make
 ) -> None:
@@ -297,6 +303,31 @@ def test_interrupting_the_parent_ends_the_child(twice_onnx: Make, tmp_path: Path
     _, stderr = parent.communicate(timeout=10)
     assert "KeyboardInterrupt" in stderr
     assert _gone(child)
+
+
+def test_child_ends_when_the_parent_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "killed.py"
+    script.write_text(
+        textwrap.dedent(f"""
+        import sys
+        sys.path.insert(0, {str(ROOT)!r})
+        from runtimes.isolate import Worker
+        worker = Worker()
+        worker.peak_bytes()
+        print(worker.pid, flush=True)
+        sys.stdin.read()
+        """)
+    )
+    with subprocess.Popen(
+        [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        parent.kill()
+    deadline = time.monotonic() + 10
+    while not _ended(child) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert _ended(child)
 
 
 def test_child_ignores_the_terminals_interrupt(worker: Worker, session: RemoteSession) -> None:
