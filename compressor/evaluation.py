@@ -33,7 +33,7 @@ _RANDOM_SAMPLES = 8
 _RANGE_SAMPLES = 200
 _LEDGER_SAMPLES = 500
 _SEED = 0
-_WITH_LABELS, _WITHOUT_LABELS = "top1", "agreement"
+_WITH_LABELS, _WITHOUT_LABELS = "top1", "cosine"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,12 +122,9 @@ def quality_after_passes(dataset: Dataset | None, recipe: Recipe, scratch: Path)
 
 
 def _default_metric(source: Source, dataset: Dataset) -> str:
-    """Top-1 where there are labels of a classifier; otherwise agreement or cosine similarity."""
-    shape = source.interface.outputs[0].shape
-    classifies = len(shape) == 2
-    if dataset.has_labels and classifies:
-        return _WITH_LABELS
-    return _WITHOUT_LABELS if classifies else "cosine"
+    """Top-1 where there are labels and one row of scores a sample; otherwise cosine similarity."""
+    classifies = len(source.interface.outputs[0].shape) == 2
+    return _WITH_LABELS if dataset.has_labels and classifies else _WITHOUT_LABELS
 
 
 def _random_samples(interface: Interface) -> Samples:

@@ -9,6 +9,8 @@ import onnx_ir as ir
 
 from compressor.ir.annotations import quant_of
 
+_QUANTIZERS = frozenset({"QuantizeLinear", "DequantizeLinear"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
@@ -27,13 +29,28 @@ class Cost:
 
 def cost_of(model: ir.Model) -> Cost:
     """Return the cost of *model*; nodes with unknown shapes count nothing."""
-    constants = [v for v in model.graph.initializers.values() if v.const_value is not None]
-    weights = [v for v in constants if v.dtype is not None and v.dtype.is_floating_point()]
+    weights = weights_of(model.graph)
     return Cost(
         macs=sum(macs_of(node) for node in model.graph),
         parameters=sum(v.const_value.size for v in weights if v.const_value is not None),
         weight_bytes=sum(map(_stored_bytes, weights)),
     )
+
+
+def weights_of(graph: ir.Graph) -> list[ir.Value]:
+    """Return the constants that are parameters: of float type, or dequantized before use."""
+    constants = [v for v in graph.initializers.values() if v.const_value is not None]
+    return [v for v in constants if _is_float(v) or _is_dequantized(v)]
+
+
+def _is_float(value: ir.Value) -> bool:
+    scales = {use.idx for use in value.uses() if use.node.op_type in _QUANTIZERS}
+    return value.dtype is not None and value.dtype.is_floating_point() and scales != {1}
+
+
+def _is_dequantized(value: ir.Value) -> bool:
+    uses = [(use.node.op_type, use.idx) for use in value.uses()]
+    return bool(uses) and all(use == ("DequantizeLinear", 0) for use in uses)
 
 
 def macs_of(node: ir.Node) -> int:

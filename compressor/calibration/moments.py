@@ -75,30 +75,32 @@ class MomentsObserver:
     def __init__(self, geometry: PatchGeometry) -> None:
         self._geometry = geometry
         self._random = np.random.default_rng(_SEED)
-        self._gram: FloatArray | None = None
-        self._sum: FloatArray | None = None
+        self._shift: FloatArray | None = None
+        self._gram: FloatArray = np.zeros(0)
+        self._sum: FloatArray = np.zeros(0)
         self._count = 0
 
     def update(self, values: FloatArray) -> None:
         """Take in a batch of layer inputs, shape [N, C, ...] or [rows, K]."""
         vectors = self._vectors(np.asarray(values, np.float32))
-        gram = np.matmul(vectors.transpose(0, 2, 1), vectors)
-        total = vectors.sum(axis=1, dtype=np.float64)
-        if self._gram is None or self._sum is None:
-            self._gram, self._sum = gram.astype(np.float32), total
-        else:
-            self._gram += gram
-            self._sum += total
+        if self._shift is None:
+            # Moments about a point near the mean: no cancellation where the mean is large.
+            self._shift = vectors.mean(axis=1, keepdims=True)
+            self._gram = np.zeros((*vectors.shape[::2], vectors.shape[2]))
+            self._sum = np.zeros(vectors.shape[::2])
+        centred = vectors - self._shift
+        self._gram += np.matmul(centred.transpose(0, 2, 1), centred)
+        self._sum += centred.sum(axis=1, dtype=np.float64)
         self._count += vectors.shape[1]
 
     def result(self) -> Moments:
         """Return mean and covariance of the vectors seen so far."""
-        if self._gram is None or self._sum is None:
+        if self._shift is None:
             raise ValueError("no input was observed")
-        mean = self._sum / self._count
-        outer = mean[:, :, None] * mean[:, None, :]
-        covariance = self._gram.astype(np.float64) / self._count - outer
-        return Moments(mean=mean, covariance=covariance, count=self._count)
+        offset = self._sum / self._count
+        outer = offset[:, :, None] * offset[:, None, :]
+        mean = self._shift[:, 0].astype(np.float64) + offset
+        return Moments(mean=mean, covariance=self._gram / self._count - outer, count=self._count)
 
     def _vectors(self, values: FloatArray) -> FloatArray:
         """Return input vectors as [groups, vectors, K]."""

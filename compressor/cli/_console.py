@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -32,7 +33,7 @@ class ConsoleProgress:
         self._stage = ""
         self._logged = time.monotonic()
 
-    def __enter__(self) -> ConsoleProgress:
+    def __enter__(self) -> Self:
         self._bar.start()
         return self
 

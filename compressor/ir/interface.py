@@ -101,9 +101,9 @@ def _spec(value: ir.Value, layout: Layout) -> TensorSpec:
 
 
 _SPATIAL = frozenset({"Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool"})
-_TRANSPARENT = frozenset(
-    {"Cast", "Relu", "Clip", "Add", "Sub", "Mul", "Div", "Pad", "BatchNormalization", "Convert"}
-)
+_ELEMENTWISE = {"Cast", "Relu", "Clip", "Add", "Sub", "Mul", "Div", "Pad", "BatchNormalization"}
+_REPRESENTATION = {"Convert", "QuantizeLinear", "DequantizeLinear"}
+_TRANSPARENT = frozenset(_ELEMENTWISE | _REPRESENTATION)
 
 
 def _layout_from_consumers(value: ir.Value, depth: int = 8) -> Layout:

@@ -25,6 +25,14 @@ class FoldConstants:
         """Fold the constant nodes of *model*."""
         before = model.graph.num_nodes()
         optimizer.fold_constants(
-            model, input_size_limit=self.output_limit, output_size_limit=self.output_limit
+            model,
+            input_size_limit=self.output_limit,
+            output_size_limit=self.output_limit,
+            should_fold=_may_fold,
         )
         return Changes(counts={"nodes folded": before - model.graph.num_nodes()})
+
+
+def _may_fold(node: ir.Node) -> bool | None:
+    """Keep quantized constants as they are; leave the rest to the size limits."""
+    return False if node.op_type in ("QuantizeLinear", "DequantizeLinear") else None

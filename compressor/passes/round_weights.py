@@ -16,6 +16,7 @@ from compressor.passes.protocol import Changes, PassContext, Skipped
 from compressor.quantizers.affine import WEIGHT_STEPS, bias_params
 
 _BLOCK = 64
+_LEAST_VARIANCE = 1e-12
 
 Matrix = npt.NDArray[np.float64]
 
@@ -94,11 +95,10 @@ def round_columns(weight: Matrix, scale: Matrix, covariance: Matrix, damping: fl
     """
     width = weight.shape[2]
     variance = np.einsum("gkk->gk", covariance)
-    floor = np.maximum(damping * variance.mean(axis=1, keepdims=True), 1e-12)
+    floor = np.maximum(damping * variance.mean(axis=1, keepdims=True), _LEAST_VARIANCE)
     order = np.argsort(-variance.sum(axis=0), kind="stable")
     hessian = (covariance + np.eye(width) * floor[:, :, None])[:, order][:, :, order]
-    # Row i of the upper Cholesky factor of the inverse tells how column i's error spreads.
-    spread = np.linalg.cholesky(np.linalg.inv(hessian)).transpose(0, 2, 1).astype(np.float32)
+    spread = _inverse_factor(hessian).astype(np.float32)
     remaining = weight[:, :, order].astype(np.float32)
     steps = np.empty_like(remaining)
     errors = np.empty_like(remaining)
@@ -114,3 +114,14 @@ def round_columns(weight: Matrix, scale: Matrix, covariance: Matrix, damping: fl
     result = np.empty_like(weight)
     result[:, :, order] = steps * scale[:, :, None]
     return result
+
+
+def _inverse_factor(matrix: Matrix) -> Matrix:
+    """Return upper triangular U with ``U^T U`` the inverse of *matrix*, for a stack of them.
+
+    Row i of U tells how an error in column i spreads. With rows and columns reversed, the lower
+    Cholesky factor of *matrix* becomes an upper one, R R^T; then U is the inverse of R. No inverse
+    of *matrix* itself is formed, which rounding could leave indefinite.
+    """
+    reversed_factor = np.linalg.cholesky(matrix[:, ::-1, ::-1])
+    return np.asarray(np.linalg.inv(reversed_factor[:, ::-1, ::-1]), np.float64)
