@@ -125,6 +125,12 @@ def as_edgec_error(error: Exception) -> EdgecError:
             where=str(error.filename or ""),
             hint="free some space, or choose another folder with -o",
         )
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return EdgecError(
+            Code.EXTRA_MISSING,
+            f"the package '{error.name}' is not installed",
+            hint="install edgec again: pip install --force-reinstall edgec",
+        )
     return EdgecError(
         Code.INTERNAL,
         f"{type(error).__name__}: {_first_line(str(error))}",
