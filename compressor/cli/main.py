@@ -95,10 +95,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return stop.exit_code
     except BrokenPipeError:
         _discard_stdout()
-    except Exception as error:  # noqa: BLE001 - the process edge: reports everything
-        return report(error, words)
     except (KeyboardInterrupt, click.Abort):
         return report(EdgecError(Code.INTERRUPTED, "interrupted"), words)
+    except Exception as error:  # noqa: BLE001 - the process edge: reports everything
+        return report(error, words)
     return ExitCode.OK
 
 
@@ -133,7 +133,7 @@ def as_edgec_error(error: Exception) -> EdgecError:
         )
     return EdgecError(
         Code.INTERNAL,
-        f"{type(error).__name__}: {_first_line(str(error))}",
+        f"{type(error).__name__}: {_first_line(str(error))}".removesuffix(": "),
         hint="run again with --debug for the traceback, and report it",
     )
 
