@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import numpy as np
 import onnx_ir as ir
 
 from exporters.tflite.dialect import DIALECT, ints, required_input, set_ints, shape_of
 from exporters.tflite.editor import Editor
 from exporters.tflite.layout.orders import compose, moves_nothing
 
-_MOVEMENTS = frozenset({"Reshape", "Transpose"})
-
 
 def clean_up(graph: ir.Graph) -> None:
     """Simplify Reshapes and Transposes of *graph* and remove nodes that nothing reads."""
     remove_dead(graph)
     for node in graph:
-        if node.domain == DIALECT and node.op_type in _MOVEMENTS:
-            _simplify(node)
+        if node.domain == DIALECT and node.op_type in _RULES:
+            _RULES[node.op_type](node)
     remove_dead(graph)
 
 
@@ -44,5 +43,71 @@ def _simplify(node: ir.Node) -> None:
         Editor(node).replace(source)
 
 
+def _read_unflattened(product: ir.Node) -> None:
+    """Let a matrix product read rows `[..., K]` directly where they are flattened only for it.
+
+    The result then has the leading axes of the input; Reshapes behind it take either form.
+    """
+    flatten, out = required_input(product, 0).producer(), product.outputs[0]
+    readers = out.consumers()
+    if flatten is None or flatten.op_type != "Reshape" or out.is_graph_output():
+        return
+    rows = shape_of(flatten.inputs[0])
+    same_columns = rows[-1] == shape_of(flatten.outputs[0])[-1]
+    if same_columns and all(node.op_type == "Reshape" for node in readers):
+        product.replace_input_with(0, required_input(flatten, 0))
+        out.shape = ir.Shape((*rows[:-1], shape_of(out)[-1]))
+
+
+def _take_part_of_join(node: ir.Node) -> None:
+    """Read one operand of a Concat directly where a Slice takes exactly that part again.
+
+    The last state of an unrolled recurrence is picked from the sequence of all states this way.
+    """
+    start = _flat_start(node)
+    join = _behind_reshapes(required_input(node, 0)).producer()
+    if start is None or join is None or join.op_type != "Concat":
+        return
+    axis = join.attributes.get_int("axis", 0)
+    if any(extent != 1 for extent in shape_of(join.outputs[0])[:axis]):
+        return
+    for value in join.inputs:
+        size = int(np.prod(shape_of(value)))
+        if start == 0 and value is not None and size == int(np.prod(shape_of(node.outputs[0]))):
+            editor = Editor(node)
+            editor.replace(editor.reshape(value, shape_of(node.outputs[0])))
+            return
+        start -= size
+
+
+def _flat_start(node: ir.Node) -> int | None:
+    """Return where the Slice *node* starts in memory, None when it takes separate pieces."""
+    whole, part = shape_of(node.inputs[0]), shape_of(node.outputs[0])
+    begin = ints(node, "begin")
+    cut = [axis for axis, (n, p) in enumerate(zip(whole, part, strict=True)) if n != p]
+    if any(step != 1 for step in ints(node, "stride")) or not cut:
+        return None
+    if any(extent != 1 for extent in part[: cut[-1]]):
+        return None
+    strides = [int(np.prod(whole[axis + 1 :])) for axis in range(len(whole))]
+    return sum(b * stride for b, stride in zip(begin, strides, strict=True))
+
+
+def _behind_reshapes(value: ir.Value) -> ir.Value:
+    producer = value.producer()
+    while producer is not None and producer.op_type == "Reshape":
+        value = required_input(producer, 0)
+        producer = value.producer()
+    return value
+
+
 def _perm(node: ir.Node) -> tuple[int, ...]:
     return tuple(ints(node, "perm"))
+
+
+_RULES = {
+    "Reshape": _simplify,
+    "Transpose": _simplify,
+    "FullyConnected": _read_unflattened,
+    "Slice": _take_part_of_join,
+}

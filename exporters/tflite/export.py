@@ -18,6 +18,7 @@ from exporters.protocol import (
 from exporters.tflite.builder import Builder, pack
 from exporters.tflite.cleanup import clean_up
 from exporters.tflite.constraints import representation_reason
+from exporters.tflite.conversion import place_conversions
 from exporters.tflite.dialect import DIALECT, Unsupported, rank_of, shape_of
 from exporters.tflite.fuse import fuse_activations
 from exporters.tflite.layout.orders import Label
@@ -26,6 +27,7 @@ from exporters.tflite.layout.rewrite import lay_out
 from exporters.tflite.legalize import legalize, refusal
 from exporters.tflite.ops.tables import lowerings
 from exporters.tflite.prepare import prepare
+from exporters.tflite.selection import shorten_selections
 from exporters.tflite.verify import verify
 
 SUFFIX = ".tflite"
@@ -69,6 +71,9 @@ def _plan(model: ir.Model, options: ExportOptions) -> _Plan:
         return _Plan(graph=graph, refusals=unknown)
     refusals = legalize(graph)
     fuse_activations(graph)
+    shorten_selections(graph)
+    place_conversions(graph)
+    shorten_selections(graph)  # again: chains that were interrupted by conversions
     lay_out(graph, _interface(copy, options))
     clean_up(graph)
     refusals += [refusal(node, reason) for node in graph if (reason := _reason(node))]

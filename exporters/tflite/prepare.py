@@ -96,4 +96,4 @@ def _evaluate(node: ir.Node, opset: int, inputs: dict[str, Array]) -> Array:
         [onnx.ValueInfoProto(name=result)],
     )
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)])
-    return np.asarray(ReferenceEvaluator(model).run([result], inputs)[0])
+    return np.asarray(next(iter(ReferenceEvaluator(model).run([result], inputs))))

@@ -39,24 +39,23 @@ def _legalize(node: ir.Node) -> None:
         return
     if is_constant(source):
         raise Unsupported("a gather of constants should have been folded")
-    _pick(node, source, axis, np.ravel(indices) % shape_of(source)[axis])
+    editor, out = Editor(node), shape_of(node.outputs[0])
+    picked = pick(editor, source, axis, np.ravel(indices) % shape_of(source)[axis])
+    editor.replace(picked if shape_of(picked) == out else editor.reshape(picked, out))
 
 
-def _pick(node: ir.Node, source: ir.Value, axis: int, positions: Array) -> None:
-    """Take *positions* along *axis*, then give the result the shape that the indices imply."""
-    editor, shape, out = Editor(node), shape_of(source), shape_of(node.outputs[0])
+def pick(editor: Editor, source: ir.Value, axis: int, positions: Array) -> ir.Value:
+    """Return *positions* along *axis* of *source*: as a Slice when they are evenly spaced."""
+    shape = shape_of(source)
     size = (*shape[:axis], len(positions), *shape[axis + 1 :])
     step = _even_step(positions)
     if step is None:
         indices = editor.constant(positions.astype(np.int32))
-        picked = editor.op(
-            "Select", [source, indices], size, {"axis": axis}, quant=quant_of(source)
-        )
-    else:
-        begin, stride = [0] * len(shape), [1] * len(shape)
-        begin[axis], stride[axis] = int(positions[0]), step
-        picked = take(editor, source, begin, stride, size)
-    editor.replace(picked if size == out else editor.reshape(picked, out))
+        attributes = {"axis": axis}
+        return editor.op("Select", [source, indices], size, attributes, quant=quant_of(source))
+    begin, stride = [0] * len(shape), [1] * len(shape)
+    begin[axis], stride[axis] = int(positions[0]), step
+    return take(editor, source, begin, stride, size)
 
 
 def _even_step(positions: Array) -> int | None:

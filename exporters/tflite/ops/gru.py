@@ -25,6 +25,7 @@ from exporters.tflite.dialect import (
 )
 from exporters.tflite.editor import Editor
 from exporters.tflite.ops.protocol import Legalize, Lowering
+from exporters.tflite.ops.slice import take
 
 _BACKWARDS = {"forward": (False,), "reverse": (True,), "bidirectional": (False, True)}
 _GATE_ACTIVATIONS = (["Sigmoid", "Tanh"], ["Sigmoid", "Tanh"] * 2)
@@ -54,7 +55,7 @@ def _refuse_variants(node: ir.Node) -> None:
     activations = [str(name) for name in node.attributes.get_strings("activations", [])]
     if activations and activations not in _GATE_ACTIVATIONS:
         raise Unsupported("only GRUs with the activations Sigmoid and Tanh are unrolled")
-    if "clip" in node.attributes or node.attributes.get_int("layout", 0):
+    if "clip" in node.attributes or node.attributes.get_int("layout", 0) == 1:
         raise Unsupported("the attributes clip and layout are not unrolled")
     if optional_input(node, 4) is not None:
         lengths = constant_of(optional_input(node, 4))
@@ -67,14 +68,12 @@ def _unrolled(editor: Editor, node: ir.Node, index: int, *, backwards: bool) -> 
     source = required_input(node, 0)
     steps, batch, width = shape_of(source)
     cell = _Cell(editor, node, index)
-    rows = editor.reshape(source, (steps * batch, width))
-    gates, candidates = cell.project(rows)
-    gates_at = _split(editor, gates, 0, [batch] * steps)
-    candidates_at = _split(editor, candidates, 0, [batch] * steps)
+    gates, candidates = cell.project(editor.reshape(source, (steps * batch, width)))
     state = _initial_state(editor, node, index)
     states: list[ir.Value] = []
     for step in reversed(range(steps)) if backwards else range(steps):
-        state = cell.step(gates_at[step], candidates_at[step], state)
+        rows = (step * batch, batch)
+        state = cell.step(_rows(editor, gates, *rows), _rows(editor, candidates, *rows), state)
         states.append(state)
     return states[::-1] if backwards else states
 
@@ -88,100 +87,84 @@ def _initial_state(editor: Editor, node: ir.Node, index: int) -> ir.Value | None
     array = constant_of(given)
     if array is not None:
         return editor.constant(array[index]) if np.any(array[index]) else None
-    if directions == 1:
-        return editor.reshape(given, (batch, hidden))
-    each = _split(editor, given, 0, [1] * directions)
-    return editor.reshape(each[index], (batch, hidden))
+    flat = editor.reshape(given, (directions * batch, hidden))
+    return _rows(editor, flat, index * batch, batch)
 
 
 class _Cell:
     """The weights of one direction, and what one step computes with them.
 
-    With ``linear_before_reset`` the reset gate scales the recurrent product, bias included, so
-    that bias stays with the product; otherwise it scales the state, and all biases are joined.
+    With ``linear_before_reset`` the reset gate scales the recurrent product of the candidate, bias
+    included, so that bias stays with the product; otherwise the gate scales the state, and all
+    biases join those of the input.
     """
 
     def __init__(self, editor: Editor, node: ir.Node, index: int) -> None:
         self._editor = editor
         self._resets_product = bool(node.attributes.get_int("linear_before_reset", 0))
-        recurrent, params = _matrix(node, 2, index)
-        self._hidden = hidden = recurrent.shape[1]
-        self._input = _matrix_constant(editor, node, 1, _matrix(node, 1, index), 0, 3 * hidden)
+        hidden = shape_of(node.inputs[2])[2]
         bias, inner = _biases(node, index, hidden)
         if not self._resets_product:
             bias[2 * hidden :] += inner
             inner = np.zeros_like(inner)
-        self._input_bias, self._inner = editor.constant(bias), editor.constant(inner)
-        self._product_bias = editor.constant(np.concatenate([np.zeros_like(bias)[hidden:], inner]))
-        self._no_gate_bias = editor.constant(np.zeros(2 * hidden, np.float32))
-        rows = 3 * hidden if self._resets_product else 2 * hidden
-        self._gates = _matrix_constant(editor, node, 2, (recurrent, params), 0, rows)
-        if not self._resets_product:
-            whole = (recurrent, params)
-            self._candidate = _matrix_constant(editor, node, 2, whole, rows, 3 * hidden)
+        gates, candidate = (0, 2 * hidden), (2 * hidden, 3 * hidden)
+        self._input_gates = _weight(editor, node, 1, index, *gates)
+        self._input_candidate = _weight(editor, node, 1, index, *candidate)
+        self._state_gates = _weight(editor, node, 2, index, *gates)
+        self._state_candidate = _weight(editor, node, 2, index, *candidate)
+        self._gates_bias = editor.constant(bias[: 2 * hidden])
+        self._candidate_bias = editor.constant(bias[2 * hidden :])
+        self._no_bias = editor.constant(np.zeros(2 * hidden, np.float32))
+        self._inner_bias = editor.constant(inner)
 
-    def project(self, rows: ir.Value) -> Sequence[ir.Value]:
+    def project(self, rows: ir.Value) -> tuple[ir.Value, ir.Value]:
         """Return the input's part of z and r `[T*N, 2H]` and of h `[T*N, H]` for all steps."""
-        product = _product(self._editor, rows, self._input, self._input_bias)
-        return _split(self._editor, product, 1, [2 * self._hidden, self._hidden])
+        edit = self._editor
+        return (
+            _product(edit, rows, self._input_gates, self._gates_bias),
+            _product(edit, rows, self._input_candidate, self._candidate_bias),
+        )
 
     def step(self, gates: ir.Value, candidate: ir.Value, state: ir.Value | None) -> ir.Value:
-        """Return the next state ``n + z (state - n)``, or ``n - z n`` from a zero state."""
-        edit, sizes = self._editor, [self._hidden, self._hidden]
-        inner: ir.Value | None = self._inner if self._resets_product else None
+        """Return the next state ``n + z (state - n)``; from a zero state it is ``n - z n``."""
+        edit = self._editor
         if state is not None:
-            gates, inner = self._recur(gates, state)
-        update, reset = _split(edit, edit.elementwise("Sigmoid", gates), 1, sizes)
-        if self._resets_product and inner is not None:
-            inner = edit.elementwise("Mul", reset, inner)
-        elif state is not None:
-            reset_state = edit.elementwise("Mul", reset, state)
-            inner = _product(edit, reset_state, self._candidate, self._inner)
-        total = candidate if inner is None else edit.elementwise("Add", candidate, inner)
-        new = edit.elementwise("Tanh", total)
+            product = _product(edit, state, self._state_gates, self._no_bias)
+            gates = edit.elementwise("Add", gates, product)
+        update, reset = _halves(edit, edit.elementwise("Sigmoid", gates))
+        recurrent = self._recurrent_candidate(reset, state)
+        if recurrent is not None:
+            candidate = edit.elementwise("Add", candidate, recurrent)
+        new = edit.elementwise("Tanh", candidate)
         if state is None:
             return edit.elementwise("Sub", new, edit.elementwise("Mul", update, new))
-        step = edit.elementwise("Mul", update, edit.elementwise("Sub", state, new))
-        return edit.elementwise("Add", new, step)
+        kept = edit.elementwise("Mul", update, edit.elementwise("Sub", state, new))
+        return edit.elementwise("Add", new, kept)
 
-    def _recur(self, gates: ir.Value, state: ir.Value) -> tuple[ir.Value, ir.Value | None]:
-        """Return z and r before the sigmoid, and the product of h where it is not reset yet."""
+    def _recurrent_candidate(self, reset: ir.Value, state: ir.Value | None) -> ir.Value | None:
+        """Return the state's part of h, with the reset gate applied; None when it is zero."""
         edit = self._editor
-        if not self._resets_product:
-            product = _product(edit, state, self._gates, self._no_gate_bias)
-            return edit.elementwise("Add", gates, product), None
-        product = _product(edit, state, self._gates, self._product_bias)
-        recurrent, inner = _split(edit, product, 1, [2 * self._hidden, self._hidden])
-        return edit.elementwise("Add", gates, recurrent), inner
+        if self._resets_product:
+            inner = self._inner_bias
+            if state is not None:
+                inner = _product(edit, state, self._state_candidate, inner)
+            return edit.elementwise("Mul", reset, inner)
+        if state is None:
+            return None
+        reset_state = edit.elementwise("Mul", reset, state)
+        return _product(edit, reset_state, self._state_candidate, self._inner_bias)
 
 
-def _matrix(node: ir.Node, index: int, direction: int) -> tuple[Array, QuantParams | None]:
-    """Return the weight `[3H, K]` at input *index* for one direction, with its parameters."""
-    array = constant_input(node, index, "a weight")
-    params = quant_of(node.inputs[index])
-    if params is None or params.axis is None:
-        return array[direction], params
-    if params.axis != 1:
-        raise Unsupported("recurrent weights are quantized along their gates")
-    return array[direction], _along(params, 0, params.scale)
-
-
-def _matrix_constant(
-    editor: Editor,
-    node: ir.Node,
-    index: int,
-    matrix: tuple[Array, QuantParams | None],
-    start: int,
-    stop: int,
-) -> ir.Value:
-    array, params = matrix
+def _weight(editor: Editor, node: ir.Node, index: int, direction: int, *rows: int) -> ir.Value:
+    """Return rows from the first up to the second of *rows* of the weight at input *index*."""
+    value = required_input(node, index)
+    array = constant_input(node, index, "a weight")[direction, slice(*rows)]
+    params = quant_of(value)
     if params is not None and params.axis is not None:
-        params = _along(params, 0, params.scale[start:stop])
-    return editor.constant(array[start:stop], params, required_input(node, index).name or "")
-
-
-def _along(params: QuantParams, axis: int, scale: tuple[float, ...]) -> QuantParams:
-    return QuantParams.per_channel(params.dtype, scale, axis)
+        if params.axis != 1:
+            raise Unsupported("recurrent weights are quantized along their gates")
+        params = QuantParams.per_channel(params.dtype, params.scale[slice(*rows)], 0)
+    return editor.constant(array, params, value.name or "")
 
 
 def _biases(node: ir.Node, direction: int, hidden: int) -> tuple[Array, Array]:
@@ -200,12 +183,14 @@ def _product(editor: Editor, left: ir.Value, weight: ir.Value, bias: ir.Value) -
     return editor.op("FullyConnected", [left, weight, bias], shape)
 
 
-def _split(editor: Editor, value: ir.Value, axis: int, sizes: list[int]) -> Sequence[ir.Value]:
-    if len(sizes) == 1:
-        return [value]
-    shape = shape_of(value)
-    shapes = [(*shape[:axis], size, *shape[axis + 1 :]) for size in sizes]
-    return editor.node("Split", [value], shapes, {"axis": axis})
+def _halves(editor: Editor, value: ir.Value) -> tuple[ir.Value, ir.Value]:
+    rows, columns = shape_of(value)
+    first, second = editor.node("Split", [value], [(rows, columns // 2)] * 2, {"axis": 1})
+    return first, second
+
+
+def _rows(editor: Editor, value: ir.Value, start: int, count: int) -> ir.Value:
+    return take(editor, value, [start, 0], [1, 1], (count, shape_of(value)[1]))
 
 
 def _joined(editor: Editor, values: Sequence[ir.Value], axis: int) -> ir.Value:

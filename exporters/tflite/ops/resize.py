@@ -45,7 +45,7 @@ def _legalize(node: ir.Node) -> None:
     if shape_of(source)[:2] != shape_of(out)[:2]:
         raise Unsupported("TFLite resizes spatial axes only")
     mode = node.attributes.get_string("mode", "nearest")
-    if mode not in _MATCHES or node.attributes.get_int("antialias", 0):
+    if mode not in _MATCHES or node.attributes.get_int("antialias", 0) == 1:
         raise Unsupported(f"TFLite has no '{mode}' resampling of this kind")
     scales = _scales(node, size, out_size)
     axes = list(zip(size, out_size, scales, strict=True))

@@ -1,6 +1,8 @@
-"""Parts of a tensor: SLICE, STRIDED_SLICE and SPLIT_V."""
+"""Parts of a tensor: SLICE, STRIDED_SLICE and SPLIT."""
 
 from __future__ import annotations
+
+from itertools import accumulate
 
 import numpy as np
 import onnx_ir as ir
@@ -23,6 +25,8 @@ from exporters.tflite.dialect import (
 from exporters.tflite.editor import Editor
 from exporters.tflite.ops.operands import reorder_axis
 from exporters.tflite.ops.protocol import IntegerForm, Lowering, Role
+
+_ACCELERATED_PARTS = 4
 
 
 def _legalize(node: ir.Node) -> None:
@@ -92,22 +96,32 @@ def _emit(node: ir.Node, builder: Builder) -> None:
 
 
 def _legalize_split(node: ir.Node) -> None:
-    axis = normalize_axis(node.attributes.get_int("axis", 0), rank_of(required_input(node, 0)))
-    node.resize_inputs(1)
-    node.attributes.clear()
-    node.attributes["axis"] = ir.AttrInt64("axis", axis)
-    adopt(node)
+    """Keep a split into a few equal parts, which runtimes accelerate; take other parts singly."""
+    source = required_input(node, 0)
+    shape = shape_of(source)
+    axis = normalize_axis(node.attributes.get_int("axis", 0), len(shape))
+    sizes = [shape_of(value)[axis] for value in node.outputs]
+    if 2 <= len(sizes) <= _ACCELERATED_PARTS and len(set(sizes)) == 1:
+        node.resize_inputs(1)
+        node.attributes.clear()
+        node.attributes["axis"] = ir.AttrInt64("axis", axis)
+        adopt(node)
+        return
+    editor, parts = Editor(node), []
+    for start, value in zip(accumulate([0, *sizes]), node.outputs, strict=False):
+        begin = [start if index == axis else 0 for index in range(len(shape))]
+        parts.append(take(editor, source, begin, [1] * len(shape), shape_of(value)))
+    editor.replace(*parts)
 
 
 def _emit_split(node: ir.Node, builder: Builder) -> None:
-    axis = node.attributes.get_int("axis", 0)
-    sizes = [shape_of(value)[axis] for value in node.outputs]
+    axis = np.asarray(node.attributes.get_int("axis", 0), np.int32)
     inputs = [
+        builder.constant(axis, f"{node.outputs[0].name}/axis"),
         builder.operand(node, 0),
-        builder.shape(sizes, node, "sizes"),
-        builder.constant(np.asarray(axis, np.int32), f"{node.outputs[0].name}/axis"),
     ]
-    builder.emit(Op.SPLIT_V, node, inputs, schema.SplitVOptionsT(numSplits=len(sizes)))
+    options = schema.SplitOptionsT(numSplits=len(node.outputs))
+    builder.emit(Op.SPLIT, node, inputs, options)
 
 
 LEGALIZE = {"Slice": _legalize, "Split": _legalize_split}
