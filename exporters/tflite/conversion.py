@@ -23,7 +23,7 @@ def place_conversions(graph: ir.Graph) -> None:
     pending = [node for node in graph if _is(node, _CONVERT)]
     while pending:
         node = pending.pop()
-        for rule in (_merge, _quantize_earlier, _dequantize_later):
+        for rule in (_merge, _quantize_earlier, _convert_later):
             if node.graph is not None:
                 pending.extend(rule(node))
 
@@ -67,11 +67,11 @@ def _quantize_earlier(node: ir.Node) -> list[ir.Node]:
     return _converts(converted)
 
 
-def _dequantize_later(node: ir.Node) -> list[ir.Node]:
-    """Swap a conversion to float with the movements that alone read it, if they move no more."""
+def _convert_later(node: ir.Node) -> list[ir.Node]:
+    """Swap a conversion of integers with the movements that alone read it, if they move no more."""
     source, out = required_input(node, 0), node.outputs[0]
     params, readers = quant_of(source), list(out.consumers())
-    if params is None or quant_of(out) is not None or out.is_graph_output() or not readers:
+    if params is None or out.is_graph_output() or not readers:
         return []
     moved_bytes = sum(int(np.prod(shape_of(reader.outputs[0]))) for reader in readers)
     if not all(_is(r, _MOVEMENTS) for r in readers) or moved_bytes > np.prod(shape_of(out)):
@@ -80,7 +80,7 @@ def _dequantize_later(node: ir.Node) -> list[ir.Node]:
     for reader in readers:
         editor = Editor(reader)
         moved = _again(editor, reader, source, params)
-        converted = editor.op("Convert", [moved], shape_of(moved))
+        converted = editor.op("Convert", [moved], shape_of(moved), quant=quant_of(out))
         editor.replace(converted)
         later += _converts(converted)
     return later

@@ -16,7 +16,7 @@ from exporters.protocol import (
     raise_refusals,
 )
 from exporters.tflite.builder import Builder, pack
-from exporters.tflite.cleanup import clean_up
+from exporters.tflite.cleanup import clean_up, remove_dead
 from exporters.tflite.constraints import representation_reason
 from exporters.tflite.conversion import place_conversions
 from exporters.tflite.dialect import DIALECT, Unsupported, rank_of, shape_of
@@ -74,6 +74,7 @@ def _plan(model: ir.Model, options: ExportOptions) -> _Plan:
     shorten_selections(graph)
     place_conversions(graph)
     shorten_selections(graph)  # again: chains that were interrupted by conversions
+    remove_dead(graph)  # what nothing reads must not count in the layout
     lay_out(graph, _interface(copy, options))
     clean_up(graph)
     refusals += [refusal(node, reason) for node in graph if (reason := _reason(node))]
