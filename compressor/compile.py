@@ -122,7 +122,8 @@ def compile_model(
             quantized=graph,
             progress=notebook,
         )
-        notebook.notes += remarks(artifacts, summary, recipe)
+        for text in remarks(artifacts, summary, recipe):
+            notebook.note(text)
         metadata = {
             "model": {"fingerprint": source.fingerprint, "interface": source.interface.to_json()},
             "data": _provenance(dataset),

@@ -19,6 +19,7 @@ from ai_edge_litert import schema_py_generated as schema
 from compressor.ir.annotations import Precision, precision_of, quant_of
 from compressor.ir.quant import QuantParams
 from exporters.tflite.dialect import Array, Shape, constant_of, is_integer, shape_of, tensor_name
+from exporters.tflite.quantization import SharedQuantization
 from exporters.tflite.versions import minimum_runtime, operator_version
 
 _IDENTIFIER = b"TFL3"
@@ -71,6 +72,7 @@ class Builder:
         self._buffer_of: dict[bytes, int] = {}
         self._tensor_of: dict[tuple[ir.Value, str], int] = {}
         self._names: dict[str, int] = {}
+        self._written: dict[bytes, int] = {}
 
     def activation(self, value: ir.Value) -> int:
         """Return the tensor of *value*, which is computed at run time."""
@@ -226,7 +228,7 @@ class Builder:
             type=_TYPES[kind],
             buffer=0 if contents is None else self._buffer(np.ascontiguousarray(contents)),
             name=self._unique(name),
-            quantization=_quantization(params),
+            quantization=None if params is None else SharedQuantization(params, self._written),
             hasRank=True,
         )
         self._tensors.append(tensor)
@@ -257,16 +259,6 @@ def pack(model: Any) -> bytes:
 def _operator_code(op: int, version: int) -> Any:
     """Return the code entry; *deprecatedBuiltinCode* is one byte and saturates at 127."""
     return schema.OperatorCodeT(builtinCode=op, deprecatedBuiltinCode=min(op, 127), version=version)
-
-
-def _quantization(params: QuantParams | None) -> Any:
-    if params is None:
-        return None
-    return schema.QuantizationParametersT(
-        scale=np.asarray(params.scale, np.float32),
-        zeroPoint=np.asarray(params.zero_point, np.int64),
-        quantizedDimension=params.axis or 0,
-    )
 
 
 def _dtype_name(value: ir.Value) -> str:
