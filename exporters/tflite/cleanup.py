@@ -85,9 +85,7 @@ def _flat_start(node: ir.Node) -> int | None:
     whole, part = shape_of(node.inputs[0]), shape_of(node.outputs[0])
     begin = ints(node, "begin")
     cut = [axis for axis, (n, p) in enumerate(zip(whole, part, strict=True)) if n != p]
-    if any(step != 1 for step in ints(node, "stride")) or not cut:
-        return None
-    if any(extent != 1 for extent in part[: cut[-1]]):
+    if not cut or any(extent != 1 for extent in part[: cut[-1]]):
         return None
     strides = [int(np.prod(whole[axis + 1 :])) for axis in range(len(whole))]
     return sum(b * stride for b, stride in zip(begin, strides, strict=True))

@@ -13,14 +13,15 @@ import onnx_ir as ir
 from exporters.tflite.dialect import (
     DIALECT,
     Array,
+    constant_input,
     ints,
     required_input,
     shape_of,
 )
 from exporters.tflite.editor import Editor
-from exporters.tflite.ops.gather import pick
+from exporters.tflite.ops.slice import pick
 
-_MOVEMENTS = frozenset({"Reshape", "Transpose", "Slice"})
+_MOVEMENTS = frozenset({"Reshape", "Transpose", "Slice", "Select"})
 _CHANNELS = 1
 
 
@@ -71,8 +72,11 @@ def _moved(node: ir.Node, array: Array) -> Array:
     shape = shape_of(node.outputs[0])
     if node.op_type == "Reshape":
         return array.reshape(shape)
-    index = zip(ints(node, "begin"), ints(node, "stride"), shape, strict=True)
-    return array[np.ix_(*(begin + step * np.arange(size) for begin, step, size in index))]
+    if node.op_type == "Select":
+        indices = constant_input(node, 1, "the index")
+        return array.take(indices, axis=node.attributes.get_int("axis", 0))
+    bounds = zip(ints(node, "begin"), shape, strict=True)
+    return array[tuple(slice(begin, begin + size) for begin, size in bounds)]
 
 
 def _replace(node: ir.Node, source: ir.Value, channels: Array) -> None:

@@ -190,7 +190,7 @@ def _halves(editor: Editor, value: ir.Value) -> tuple[ir.Value, ir.Value]:
 
 
 def _rows(editor: Editor, value: ir.Value, start: int, count: int) -> ir.Value:
-    return take(editor, value, [start, 0], [1, 1], (count, shape_of(value)[1]))
+    return take(editor, value, [start, 0], (count, shape_of(value)[1]))
 
 
 def _joined(editor: Editor, values: Sequence[ir.Value], axis: int) -> ir.Value:

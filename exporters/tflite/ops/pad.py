@@ -24,6 +24,7 @@ from exporters.tflite.dialect import (
 )
 from exporters.tflite.editor import Editor
 from exporters.tflite.ops.protocol import IntegerForm, Lowering, Role
+from exporters.tflite.ops.slice import take
 
 _MIRRORED = {"reflect": schema.MirrorPadMode.REFLECT}
 
@@ -67,8 +68,7 @@ def _cropped(editor: Editor, source: ir.Value, before: list[int], after: list[in
     begin = [max(-n, 0) for n in before]
     end = [extent - max(-n, 0) for extent, n in zip(shape, after, strict=True)]
     size = tuple(e - b for b, e in zip(begin, end, strict=True))
-    attributes = {"begin": begin, "stride": [1] * len(shape)}
-    return editor.op("Slice", [source], size, attributes, quant=quant_of(source))
+    return take(editor, source, begin, size)
 
 
 def _fill(node: ir.Node) -> float:
