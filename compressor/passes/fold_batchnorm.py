@@ -33,15 +33,16 @@ class FoldBatchnorm:
         folded, lowered, skipped = 0, 0, []
         for node in [n for n in model.graph if n.op_type == "BatchNormalization"]:
             affine = _affine(node)
-            if affine is None or len(node.outputs) > 1:
+            if affine is None:
                 skipped.append(
                     Skipped(node=node.name or "", reason="statistics are computed at run time")
                 )
             elif _fold(node, *affine):
                 folded += 1
-            else:
-                _lower(node, *affine)
+            elif _lower(node, *affine):
                 lowered += 1
+            else:
+                skipped.append(Skipped(node=node.name or "", reason="the rank is not known"))
         counts = {"folded into weights": folded, "lowered to Mul and Add": lowered}
         return Changes(counts=counts, skipped=tuple(skipped))
 
@@ -49,7 +50,8 @@ class FoldBatchnorm:
 def _affine(node: ir.Node) -> tuple[Vector, Vector] | None:
     """Return gain and offset per channel, or None when a statistic is not constant."""
     arrays = [constant_of(value) for value in node.inputs[1:5]]
-    if any(array is None for array in arrays):
+    training = node.attributes.get_int("training_mode", 0) or len(node.outputs) > 1
+    if training or any(array is None for array in arrays):
         return None
     scale, bias, mean, var = (np.asarray(array, np.float64) for array in arrays)
     gain = scale / np.sqrt(var + node.attributes.get_float("epsilon", 1e-5))
@@ -98,11 +100,11 @@ def _output_axis(producer: ir.Node) -> int | None:
             return None
 
 
-def _lower(node: ir.Node, gain: Vector, offset: Vector) -> None:
-    """Replace *node* by a per-channel multiplication and addition."""
+def _lower(node: ir.Node, gain: Vector, offset: Vector) -> bool:
+    """Replace *node* by a per-channel multiplication and addition; False without a known rank."""
     source, graph = node.inputs[0], node.graph
     if source is None or graph is None or source.shape is None:
-        return
+        return False
     shape = [1, -1] + [1] * (len(source.shape) - 2)
     dtype = np.float32 if source.dtype is None else source.dtype.numpy()
     name = node.name or node.outputs[0].name or "batchnorm"
@@ -114,3 +116,4 @@ def _lower(node: ir.Node, gain: Vector, offset: Vector) -> None:
     multiply.outputs[0].type = source.type
     add = ir.node("Add", [multiply.outputs[0], shift], name=f"{name}_add")
     replace_node(node, [multiply, add])
+    return True
