@@ -8,7 +8,7 @@ import numpy as np
 import onnx_ir as ir
 
 from compressor.ir.annotations import stamp_origin
-from compressor.ir.rewrite import attribute_ints, constant_of, remove
+from compressor.ir.rewrite import Array, attribute_ints, constant_of, remove
 from compressor.passes.protocol import Changes, PassContext
 
 
@@ -37,21 +37,29 @@ class FoldPad:
 
 def _spatial_pads(node: ir.Node) -> list[int] | None:
     """Return ONNX-ordered spatial pads, or None when the padding is not plain zeros."""
-    pads = constant_of(node.inputs[1])
-    value = constant_of(node.inputs[2]) if len(node.inputs) > 2 else np.zeros(())
-    axes = node.inputs[3] if len(node.inputs) > 3 else None
-    plain = node.attributes.get_string("mode", "constant") == "constant" and axes is None
-    if (
-        pads is None
-        or not plain
-        or (node.inputs[2:3] != (None,) and (value is None or value.any()))
-    ):
+    filler = node.inputs[2] if len(node.inputs) > 2 else None
+    value = np.zeros(()) if filler is None else constant_of(filler)
+    if node.attributes.get_string("mode", "constant") != "constant" or value is None or value.any():
         return None
-    rank = len(pads) // 2
-    begins, ends = pads[:rank].tolist(), pads[rank:].tolist()
-    outer = begins[:2] + ends[:2]
-    spatial: list[int] = begins[2:] + ends[2:]
-    return spatial if rank > 2 and not any(outer) and min(spatial) >= 0 else None
+    pads = _pads_of_all_axes(node)
+    if pads is None or pads.shape[1] < 3 or pads[:, :2].any() or pads.min() < 0:
+        return None
+    spatial: list[int] = pads[:, 2:].ravel().tolist()
+    return spatial
+
+
+def _pads_of_all_axes(node: ir.Node) -> Array | None:
+    """Return begins and ends, shape [2, rank], or None when they are not known."""
+    pads, source = constant_of(node.inputs[1]), node.inputs[0]
+    listed = node.inputs[3] if len(node.inputs) > 3 else None
+    if pads is None or listed is None:
+        return None if pads is None else pads.reshape(2, -1)
+    axes = constant_of(listed)
+    if axes is None or source is None or source.shape is None:
+        return None
+    full = np.zeros((2, len(source.shape)), np.int64)
+    full[:, axes] = pads.reshape(2, -1)
+    return full
 
 
 def _takes_pads(consumer: ir.Node, value: ir.Value) -> bool:
