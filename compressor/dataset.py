@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +40,14 @@ class Samples:
         plans: how each input is fed, by input name.
         batch: samples a batch; the last one is shorter unless the model's batch axis is fixed.
         findings: doubts that do not stop the work.
+        where: the file and the arrays that they come from.
     """
 
     stored: Mapping[str, Array]
     plans: Mapping[str, FeedPlan]
     batch: int
     findings: tuple[Finding, ...]
+    where: str
 
     def __len__(self) -> int:
         return min(len(array) for array in self.stored.values())
@@ -91,13 +93,8 @@ class Dataset:
         """
         names = self._calibration_arrays(interface)
         samples = self._samples(interface, names, limit, batch)
-        doubts = lint.few_samples(len(samples), self._where(*names.values()))
-        return Samples(
-            stored=samples.stored,
-            plans=samples.plans,
-            batch=samples.batch,
-            findings=(*samples.findings, *doubts),
-        )
+        doubts = lint.few_samples(len(samples), samples.where)
+        return replace(samples, findings=(*samples.findings, *doubts))
 
     def evaluation(self, interface: Interface, limit: int, *, batch: int = BATCH) -> Samples:
         """Return up to *limit* samples to judge by; raises as ``calibration`` does."""
@@ -157,7 +154,13 @@ class Dataset:
                 stored[name], plan.channel_axis, self._where(names[name])
             )
         ]
-        return Samples(stored=stored, plans=plans, batch=batch, findings=tuple(findings))
+        return Samples(
+            stored=stored,
+            plans=plans,
+            batch=batch,
+            findings=tuple(findings),
+            where=self._where(*names.values()),
+        )
 
     def _plan(self, spec: TensorSpec, name: str) -> FeedPlan:
         stored = self._archive.arrays[name]

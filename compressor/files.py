@@ -9,7 +9,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -98,9 +98,10 @@ class OutputFolder:
     def _refuse_foreign_files(self) -> None:
         if not self.path.is_dir():
             return
-        foreign = sorted(_files_in(self.path) - _files_made_by_edgec(self.path))
-        if foreign:
-            raise _occupied(self.path, f"it holds '{foreign[0]}', which edgec did not make")
+        own = _files_made_by_edgec(self.path)
+        foreign = next((name for name in _walk(self.path) if name not in own), None)
+        if foreign is not None:
+            raise _occupied(self.path, f"it holds '{foreign}', which edgec did not make")
         for source in self._sources:
             if source.is_relative_to(self.path):
                 raise _occupied(self.path, f"the source '{source.name}' lies in it")
@@ -124,8 +125,8 @@ def put_in_place(new: Path, final: Path) -> None:
 
 def replace_files(new: Path, final: Path) -> None:
     """Move the files of *new* over those of *final*, and drop those that *new* does not have."""
-    kept = _files_in(new)
-    for name in sorted(_files_in(final) - kept):
+    kept = set(_walk(new))
+    for name in sorted(set(_walk(final)) - kept):
         (final / name).unlink()
     for name in sorted(kept):
         (final / name).parent.mkdir(parents=True, exist_ok=True)
@@ -142,16 +143,16 @@ def _exchange(first: Path, second: Path) -> bool:
     return done == 0
 
 
-def _files_in(folder: Path) -> set[str]:
-    return {
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.is_symlink() or not path.is_dir()
-    }
+def _walk(folder: Path) -> Iterator[str]:
+    """Yield the relative path of each file in *folder*, one by one: it may be a home folder."""
+    for place, folders, files in os.walk(folder):
+        links = [name for name in folders if Path(place, name).is_symlink()]
+        for name in (*files, *links):
+            yield Path(place, name).relative_to(folder).as_posix()
 
 
 def _marker_of(folder: Path) -> bytes:
-    listing = {"made_by": "edgec", "files": sorted(_files_in(folder) | {MARKER})}
+    listing = {"made_by": "edgec", "files": sorted({*_walk(folder), MARKER})}
     return json.dumps(listing, indent=1).encode()
 
 

@@ -102,7 +102,8 @@ def _judge_by_labels(
             continue
         better = float((other.classes == labels).mean())
         what = f"the model is right on {right.mean():.0%} of the samples as fed"
-        return _report(f"{what}, on {better:.0%} with other settings", feeding, severe=severe)
+        what = f"{what}, on {better:.0%} with other settings"
+        return _report(what, feeding, error_at=samples.where if severe else None)
     return []
 
 
@@ -113,20 +114,21 @@ def _judge_by_variety(fed: Answers, samples: Samples, run: Run) -> list[Finding]
             continue
         if other.variety > FEWER_CLASSES * fed.variety:
             what = f"answers fall on {fed.variety:.1f} classes, on {other.variety:.1f} otherwise"
-            return _report(what, feeding, severe=False)
+            return _report(what, feeding, error_at=None)
         saturated = fed.lead > max(SATURATED, LARGER_LEAD * other.lead)
         if saturated and FEWER_CLASSES * other.variety > fed.variety:
             what = f"answers lead by {fed.lead:.3g} (saturated), by {other.lead:.3g} otherwise"
-            return _report(what, feeding, severe=False)
+            return _report(what, feeding, error_at=None)
     return []
 
 
-def _report(what: str, feeding: Feeding, *, severe: bool) -> list[Finding]:
+def _report(what: str, feeding: Feeding, *, error_at: str | None) -> list[Finding]:
     hint = f"if the model was trained so, {_advice(feeding)} in the .toml data description"
-    if severe:
+    if error_at is not None:
         raise EdgecError(
             Code.DATA_RANGE,
             what,
+            where=error_at,
             expected="samples in the range the model was trained on",
             hint=hint,
         )

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -253,3 +254,23 @@ def test_write_atomically_replaces_and_cleans_up(tmp_path: Path) -> None:
 def test_marker_lists_itself_and_every_file(tmp_path: Path) -> None:
     build(tmp_path / "out", {"b": "", "a/c": ""})
     assert json.loads((tmp_path / "out" / MARKER).read_text())["files"] == [MARKER, "a/c", "b"]
+
+
+def test_large_foreign_folder_is_refused_at_its_first_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def home(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+        yield str(folder), ["photos"], ["diary.txt"]
+        pytest.fail("walked on")
+
+    monkeypatch.setattr(files.os, "walk", home)
+    with pytest.raises(EdgecError, match=r"diary\.txt"), OutputFolder(tmp_path):
+        pytest.fail("entered")
+
+
+def test_link_to_a_folder_is_foreign(tmp_path: Path) -> None:
+    build(tmp_path / "out", {"model.onnx": "m"})
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out" / "link").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(EdgecError, match="link"), OutputFolder(tmp_path / "out"):
+        pytest.fail("entered")

@@ -73,6 +73,7 @@ def test_wrong_range_is_an_error_that_names_the_setting(
         judge(model, toml, labels=True)
     assert caught.value.code is Code.DATA_RANGE
     assert advice in caught.value.hint
+    assert "array 'x'" in caught.value.where
 
 
 @pytest.mark.parametrize(

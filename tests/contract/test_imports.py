@@ -150,3 +150,21 @@ def test_help_imports_nothing_heavy() -> None:
     )
     assert (done.returncode, done.stderr) == (0, "[]\n")
     assert "compile" in done.stdout
+
+
+def test_folders_of_the_user_shadow_nothing(tmp_path: Path) -> None:
+    for name in (*PACKAGES, "models", "numpy", "onnx", "torch"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('shadowed')")
+    code = (
+        f"import sys; sys.path.append({str(ROOT)!r})\n"
+        "from compressor.cli.main import main; sys.exit(main(['doctor']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "made and run" in done.stdout
