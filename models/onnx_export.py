@@ -21,8 +21,8 @@ IMAGE_SHAPE = (1, 28, 28)
 # Folding may make constants up to the size of the largest weight.
 FOLDED_ELEMENTS = 1 << 20
 
-# The optimizer's default rules on shapes, but not those that merge batch norms into convolutions:
-# a batch norm in the file is what a compiler meets in practice.
+# The optimizer's default rules on shapes and zero biases, but not those that merge batch norms into
+# convolutions: a batch norm in the file is what a compiler meets in practice.
 TIDYING_RULES = (
     rules.no_op_expand_rule,
     rules.no_op_transpose_rule,
@@ -31,6 +31,7 @@ TIDYING_RULES = (
     rules.materialize_reshape_shape_rule,
     rules.squeeze_reshape_1d_rule,
     rules.collapse_slice_rule,
+    rules.remove_optional_bias_from_conv_rule,
 )
 
 
@@ -76,6 +77,7 @@ def tidy(model: ir.Model) -> ir.Model:
         cleaning.ClearMetadataAndDocStringPass(),
     ):
         clean(model)
+    _describe_initializers(model.graph)
     for value in _named_values(model.graph):
         value.metadata_props.clear()
     return model
@@ -117,6 +119,13 @@ def _with_torchscript(model: nn.Module) -> ir.Model:
 
 def _example() -> torch.Tensor:
     return torch.zeros(2, *IMAGE_SHAPE)
+
+
+def _describe_initializers(graph: ir.Graph) -> None:
+    """State the true shape of folded constants; inference left unknown sizes on some."""
+    for value in graph.initializers.values():
+        if value.const_value is not None:
+            value.shape = ir.Shape(value.const_value.shape)
 
 
 def _named_values(graph: ir.Graph) -> list[ir.Value]:

@@ -81,14 +81,14 @@ def train(model: nn.Module, split: Split, hyper: HyperParameters) -> None:
         seconds = time.monotonic() - start
         progress = f"epoch {epoch + 1}/{hyper.epochs}"
         print(f"{progress}: loss {total / steps:.4f}, {seconds:.0f} s", flush=True)
-    model.eval()
+    # The exporter writes a longer graph around pooling for a model in channels-last order.
+    model.to(memory_format=torch.contiguous_format).eval()
 
 
 def save_weights(model: nn.Module, path: Path) -> None:
     """Write the state dict to `path`, whole or not at all."""
-    state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
     unfinished = path.with_name(path.name + ".part")
-    torch.save(state, unfinished)
+    torch.save(dict(model.state_dict()), unfinished)
     unfinished.replace(path)
 
 

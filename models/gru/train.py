@@ -10,7 +10,7 @@ from models.onnx_export import Exporter
 from models.training import HyperParameters, main
 
 HYPER_PARAMETERS = HyperParameters(
-    epochs=16,
+    epochs=10,
     peak_learning_rate=4e-3,
     weight_decay=0.01,
     exporter=Exporter.TORCHSCRIPT,

@@ -8,7 +8,7 @@ from pathlib import Path
 from models.training import HyperParameters, main
 from models.vit.architecture import build
 
-HYPER_PARAMETERS = HyperParameters(epochs=16, peak_learning_rate=2e-3, weight_decay=0.05)
+HYPER_PARAMETERS = HyperParameters(epochs=10, peak_learning_rate=2e-3, weight_decay=0.05)
 
 if __name__ == "__main__":
     main(Path(__file__).parent, build, HYPER_PARAMETERS)
