@@ -79,17 +79,25 @@ def bypass(node: ir.Node) -> None:
 
 
 def replace_value(old: ir.Value, new: ir.Value) -> None:
-    """Let every use of *old* read *new*; when *old* is a graph output, *new* takes its name."""
+    """Let every use of *old* read *new*; for a graph output, *new* takes its name and shape."""
     if old.is_graph_output():
         name, graph = old.name, old.graph
         if graph is None:
             raise ValueError("a graph output without a graph")
         old.name = f"{name}_replaced"
         new.name = name
+        new.shape = _filled(new.shape, old.shape)
         for index, output in enumerate(graph.outputs):
             if output is old:
                 graph.outputs[index] = new
     ir.convenience.replace_all_uses_with(old, new)
+
+
+def _filled(shape: ir.Shape | None, declared: ir.Shape | None) -> ir.Shape | None:
+    """Return *shape* with the dimensions that it leaves open taken from *declared*."""
+    if shape is None or declared is None or len(shape) != len(declared):
+        return declared if shape is None else shape
+    return ir.Shape(a if isinstance(a, int) else b for a, b in zip(shape, declared, strict=True))
 
 
 def remove(node: ir.Node) -> None:

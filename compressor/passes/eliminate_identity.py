@@ -10,7 +10,7 @@ import onnx_ir as ir
 from compressor.ir.rewrite import attribute_ints, bypass, can_bypass, constant_of
 from compressor.passes.protocol import Changes, PassContext
 
-_SHAPE_OPS = frozenset({"Reshape", "Flatten", "Squeeze", "Unsqueeze", "Expand", "Slice", "Tile"})
+_SHAPE_OPS = frozenset({"Reshape", "Flatten", "Squeeze", "Unsqueeze", "Expand", "Tile"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ def _is_identity(node: ir.Node) -> bool:
         case "Identity":
             return True
         case "Dropout":
-            return all(not out.uses() and not out.is_graph_output() for out in node.outputs[1:])
+            return _is_inference(node) and not any(map(_is_read, node.outputs[1:]))
         case "Transpose":
             perm = attribute_ints(node, "perm", [])
             return bool(perm) and perm == sorted(perm)
@@ -42,11 +42,32 @@ def _is_identity(node: ir.Node) -> bool:
         case "Concat":
             return len(node.inputs) == 1
         case "Cast":
-            return node.inputs[0] is not None and node.inputs[0].dtype == node.outputs[0].dtype
+            dtype = None if node.inputs[0] is None else node.inputs[0].dtype
+            return dtype is not None and dtype == node.outputs[0].dtype
+        case "Slice":
+            return _steps_forward(node) and _same_shape(node.inputs[0], node.outputs[0])
         case op if op in _SHAPE_OPS:
             return _same_shape(node.inputs[0], node.outputs[0])
         case _:
             return False
+
+
+def _is_inference(dropout: ir.Node) -> bool:
+    """Whether *dropout* lets everything through; its third input would say otherwise."""
+    mode = dropout.inputs[2] if len(dropout.inputs) > 2 else None
+    constant = constant_of(mode)
+    return mode is None or (constant is not None and not constant.any())
+
+
+def _is_read(value: ir.Value) -> bool:
+    return bool(value.uses()) or value.is_graph_output()
+
+
+def _steps_forward(node: ir.Node) -> bool:
+    """Whether a Slice keeps the order: a step of -1 over a whole axis reverses it."""
+    steps = node.inputs[4] if len(node.inputs) > 4 else None
+    constant = constant_of(steps)
+    return steps is None or (constant is not None and bool((constant > 0).all()))
 
 
 def _same_shape(source: ir.Value | None, result: ir.Value) -> bool:
