@@ -125,7 +125,7 @@ def _bias_behind(result: ir.Value, units: int) -> tuple[Array | None, ir.Node | 
         return None, None
     other = add.inputs[1] if add.inputs[0] is result else add.inputs[0]
     bias = constant_of(other)
-    if bias is None or bias.size != units or bias.shape[-1] != units:
+    if bias is None or bias.size != units or bias.shape[-1:] not in ((), (units,)):
         return None, None
     if result.shape is None or bias.ndim > len(result.shape):
         return None, None
