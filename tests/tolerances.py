@@ -42,3 +42,17 @@ def uniform_power_db(samples: int) -> float:
     Their squares have mean 1/3 and variance 4/45, so the power's relative error is sqrt(0.8 / n).
     """
     return 4 * 10 / math.log(10) * math.sqrt(0.8 / samples)
+
+
+# Two integer kernels may round one half up or down: results differ by one step of the scale. The
+# fraction covers that the difference of two float32 numbers is not exactly the scale.
+ONE_STEP = 1 + 2**-10
+
+
+def float32_operator(*, terms: int) -> float:
+    """Difference, relative to the largest output, of one operator computed by two libraries.
+
+    A sum of *terms* products, or a transcendental function by polynomials of a few ULP each (those
+    of XNNPACK and MLAS stay within 8 ULP over their range).
+    """
+    return (math.sqrt(terms) + 8) * float(np.finfo(np.float32).eps)

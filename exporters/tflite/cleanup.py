@@ -54,7 +54,7 @@ def _read_unflattened(product: ir.Node) -> None:
         return
     rows = shape_of(flatten.inputs[0])
     same_columns = rows[-1] == shape_of(flatten.outputs[0])[-1]
-    if same_columns and all(node.op_type == "Reshape" for node in readers):
+    if len(rows) > 1 and same_columns and all(node.op_type == "Reshape" for node in readers):
         product.replace_input_with(0, required_input(flatten, 0))
         out.shape = ir.Shape((*rows[:-1], shape_of(out)[-1]))
 

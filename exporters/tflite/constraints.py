@@ -39,7 +39,8 @@ def _integer_reason(node: ir.Node, activations: list[ir.Value], form: IntegerFor
         if reason := _wrong_activation(value):
             return reason
     out = quant_of(node.outputs[0])
-    shared = [quant_of(v) for v in (*activations, *node.outputs) if _is_float(v)]
+    operands = (*node.inputs, *node.outputs)
+    shared = [quant_of(v) for v in operands if v is not None and _is_float(v)]
     if form is IntegerForm.SHARED and any(params != out for params in shared):
         return f"TFLite's int8 kernel demands {form.value}"
     if form in _FIXED_OUTPUT and out != _FIXED_OUTPUT[form]:

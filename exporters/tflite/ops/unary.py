@@ -44,4 +44,4 @@ LOWER = {
     "Tanh": _lowering(Op.TANH, IntegerForm.TANH),
 }
 LEGALIZE = dict.fromkeys(LOWER, _legalize)
-LOWER["Rsqrt"] = _lowering(Op.RSQRT, IntegerForm.FREE)
+LOWER["Rsqrt"] = _lowering(Op.RSQRT)

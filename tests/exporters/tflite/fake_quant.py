@@ -4,8 +4,7 @@ import numpy as np
 import onnx_ir as ir
 import onnxruntime
 
-from compressor.ir.annotations import is_convert, quant_of, set_quant
-from compressor.ir.quant import IntegerType, QuantParams
+from compressor.ir.annotations import is_convert, quant_of
 
 
 def fake_quantized(model: ir.Model) -> ir.Model:
