@@ -22,44 +22,53 @@ class CanonicalizePool:
         """Rewrite the global averages of *model*."""
         counts = {"ReduceMean": 0, "AveragePool": 0}
         for node in list(model.graph):
-            if node.op_type == "ReduceMean" and _averages_space(node):
-                _replace(node)
-                counts["ReduceMean"] += 1
-            elif node.op_type == "AveragePool" and _covers_image(node):
-                _replace(node)
-                counts["AveragePool"] += 1
+            averages = _averages_space(node) or _covers_image(node)
+            if averages and _replace(node):
+                counts[node.op_type] += 1
         return Changes(counts={f"{op} made global": n for op, n in counts.items()})
 
 
 def _averages_space(node: ir.Node) -> bool:
+    if node.op_type != "ReduceMean" or len(node.inputs) < 2:
+        return False
     source = node.inputs[0]
-    if source is None or source.shape is None or len(source.shape) != 4 or len(node.inputs) < 2:
+    if source is None or source.shape is None or len(source.shape) != 4:
         return False
     axes = constant_of(node.inputs[1])
     return axes is not None and sorted(axis % 4 for axis in axes.tolist()) == [2, 3]
 
 
 def _covers_image(node: ir.Node) -> bool:
-    source = node.inputs[0]
+    source = node.inputs[0] if node.op_type == "AveragePool" else None
     if source is None or source.shape is None:
         return False
     kernel = attribute_ints(node, "kernel_shape", [])
-    return list(source.shape[2:]) == kernel and not any(attribute_ints(node, "pads", [0]))
+    padded = any(attribute_ints(node, "pads", [0])) or (
+        node.attributes.get_string("auto_pad", "NOTSET") not in ("NOTSET", "VALID")
+    )
+    return list(source.shape[2:]) == kernel and not padded
 
 
-def _replace(node: ir.Node) -> None:
-    """Replace *node* by GlobalAveragePool, and a Reshape when it drops the averaged axes."""
+def _replace(node: ir.Node) -> bool:
+    """Replace *node* by GlobalAveragePool, and a Reshape when it drops the averaged axes.
+
+    False when the Reshape could not be written, because several dimensions are open.
+    """
     source, result, graph = node.inputs[0], node.outputs[0], node.graph
     if source is None or source.shape is None or graph is None or result.shape is None:
-        return
+        return False
+    dims = [d if isinstance(d, int) else -1 for d in result.shape]
+    drops_axes = len(dims) != len(source.shape)
+    if drops_axes and dims.count(-1) > 1:
+        return False
     pool = ir.node("GlobalAveragePool", [source], name=node.name)
-    if len(result.shape) == len(source.shape):
+    if not drops_axes:
         replace_node(node, [pool])
-        return
+        return True
     pool.outputs[0].name = f"{result.name}_keepdims"
     pool.outputs[0].shape = ir.Shape([*source.shape[:2], 1, 1])
     pool.outputs[0].type = source.type
-    dims = [d if isinstance(d, int) else -1 for d in result.shape]
     shape = add_constant(graph, f"{result.name}_shape", np.asarray(dims, np.int64))
     flatten = ir.node("Reshape", [pool.outputs[0], shape], name=f"{node.name}_flatten")
     replace_node(node, [pool, flatten])
+    return True
