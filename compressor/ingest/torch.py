@@ -20,7 +20,18 @@ from compressor.errors import Code, EdgecError
 from compressor.ingest import onnx
 from compressor.ingest.options import IngestOptions
 
-_CHILD = Path(__file__).with_name("_torch_child.py")
+_PROGRAM = Path(__file__).with_name("_torch")
+# Loads that folder under a name that no module of the user has.
+_BOOTSTRAP = """
+import importlib.util, sys
+folder = sys.argv.pop()
+spec = importlib.util.spec_from_file_location(
+    "_edgec_torch", folder + "/__init__.py", submodule_search_locations=[folder]
+)
+sys.modules["_edgec_torch"] = importlib.util.module_from_spec(spec)
+from _edgec_torch.program import main
+main()
+"""
 _WEIGHT_SUFFIXES = frozenset({".pt", ".pth", ".ckpt"})
 _FACTORY = "file.py:factory, a callable that returns a torch.nn.Module"
 
@@ -107,7 +118,7 @@ def _export(path: Path, options: IngestOptions, folder: Path) -> None:
     log = folder / "log.txt"
     with log.open("wb") as chatter:
         done = subprocess.run(
-            [sys.executable, "-P", str(_CHILD)],
+            [sys.executable, "-P", "-c", _BOOTSTRAP, str(_PROGRAM)],
             input=json.dumps(request).encode(),
             stdout=chatter,
             stderr=subprocess.STDOUT,

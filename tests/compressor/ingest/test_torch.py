@@ -107,10 +107,10 @@ def test_a_reference_model_answers_as_in_torch_without_torch_here(
 
 
 EVERYTHING = '''
-"""A module with siblings, relative imports, several inputs, dict outputs and chatter."""
+"""A half-precision module with siblings, several inputs, dict outputs, and chatter."""
 import torch
 from torch import nn
-from width import WIDTH
+from compressor import WIDTH
 from .depth import DEPTH
 
 print("chatter")
@@ -126,10 +126,10 @@ class Net(nn.Module):
         return {"hidden": hidden, "pooled": hidden.mean(1)}
 
 def example_inputs():
-    return {"ids": torch.ones(2, 6, dtype=torch.int64), "scale": torch.ones(2, 6, 1)}
+    return {"ids": torch.ones(1, 6, dtype=torch.int64), "scale": torch.ones(1, 6, 1)}
 
 def build():
-    return Net()
+    return Net().half()
 '''
 
 
@@ -137,7 +137,7 @@ def test_siblings_relative_imports_integers_and_named_outputs(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "__init__.py").write_text("")
-    (tmp_path / "width.py").write_text("WIDTH = 4")
+    (tmp_path / "compressor.py").write_text("WIDTH = 4")
     (tmp_path / "depth.py").write_text("DEPTH = 2")
     model = load(source(tmp_path, EVERYTHING), options())
     assert shapes_of(model) == {

@@ -1,0 +1,80 @@
+"""From a running model to an ONNX graph that holds no trace of where it was made."""
+
+import re
+from collections.abc import Mapping
+
+import onnx_ir as ir
+import onnx_ir.passes.common as cleaning
+import torch
+from torch import Tensor, nn
+
+from .refusal import RefusalError
+from .subject import Subject, flatten, run_once
+
+OPSET = 20
+BATCH = "batch"
+_TRACE_FAILURES = (RuntimeError, ValueError, TypeError, AssertionError)
+
+
+def export(subject: Subject) -> ir.Model:
+    """Trace and convert *subject*; the batch axis is dynamic where the model allows it."""
+    example = run_once(subject, subject.inputs)
+    names = subject.output_names or names_of(example)
+    program = subject.module
+    if isinstance(program, nn.Module):
+        program = trace(program, subject.inputs)
+    converted = torch.onnx.export(
+        program,
+        dynamo=True,
+        optimize=True,
+        opset_version=OPSET,
+        input_names=subject.input_names,
+        output_names=names,
+        verbose=False,
+    )
+    if converted is None:
+        raise RefusalError("EXPORT_FROM_TORCH_FAILED", "torch made no ONNX program")
+    return tidy(converted.model)
+
+
+def trace(module: nn.Module, inputs: dict[str, Tensor]) -> torch.export.ExportedProgram:
+    """Trace with a dynamic batch axis; failing that, with a batch of one."""
+    batch = torch.export.Dim(BATCH)
+    free = {name: {0: batch} if value.ndim else {} for name, value in inputs.items()}
+    try:
+        return torch.export.export(module, (), inputs, dynamic_shapes=free, strict=False)
+    except _TRACE_FAILURES as reason:
+        single = {name: value[:1] if value.ndim else value for name, value in inputs.items()}
+        try:
+            program = torch.export.export(module, (), single, strict=False)
+        except _TRACE_FAILURES:
+            raise reason from None
+        inputs.update(single)
+        return program
+
+
+def names_of(outputs: object) -> list[str]:
+    """Return dict keys as they are, ``output`` for a single tensor, else ``output_0`` and on."""
+    if isinstance(outputs, Mapping) and all(isinstance(v, Tensor) for v in outputs.values()):
+        return [str(key) for key in outputs]
+    count = len(flatten(outputs))
+    return ["output"] if count == 1 else [f"output_{index}" for index in range(count)]
+
+
+def tidy(model: ir.Model) -> ir.Model:
+    """Drop stack traces and build paths, and call the batch axis by its name."""
+    cleaning.ClearMetadataAndDocStringPass()(model)
+    model.metadata_props.clear()
+    first_axes = [value.shape[0] for value in model.graph.inputs if value.shape]
+    symbols = {str(axis.value) for axis in first_axes if isinstance(axis, ir.SymbolicDim)}
+    for value in [*model.graph.inputs, *(v for node in model.graph for v in node.outputs)]:
+        value.metadata_props.clear()
+        if value.shape is not None:
+            value.shape = ir.Shape([_renamed(dim, symbols) for dim in value.shape])
+    return model
+
+
+def _renamed(dim: int | ir.SymbolicDim, symbols: set[str]) -> int | str | None:
+    if isinstance(dim, int) or dim.value is None:
+        return dim if isinstance(dim, int) else None
+    return re.sub(r"\w+", lambda m: BATCH if m[0] in symbols else m[0], str(dim.value))

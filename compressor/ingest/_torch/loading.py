@@ -1,0 +1,149 @@
+"""From a factory, a checkpoint or an exported program to a model that runs."""
+
+import importlib
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .examples import example_inputs, example_of
+from .refusal import RefusalError, why_unreadable
+from .subject import Request, Subject
+
+OUTPUT_NAMES = "OUTPUT_NAMES"
+_WRAPPERS = ("state_dict", "model_state_dict", "model")
+_PLAIN = "save plain weights: torch.save(model.state_dict(), 'weights.pt')"
+
+
+def load_factory(request: Request) -> Subject:
+    """Run the user's factory and complete what it returns with weights and example inputs."""
+    own = import_file(request.source)
+    module = make_module(own, request.factory or "", request.source)
+    module.float().eval().requires_grad_(requires_grad=False)
+    if request.weights is not None:
+        load_weights(module, request.weights)
+    inputs, names = example_inputs(module, own, request)
+    return Subject(
+        run=module,
+        module=module,
+        inputs=inputs,
+        input_names=names,
+        output_names=list(getattr(own, OUTPUT_NAMES, ())),
+    )
+
+
+def import_file(source: Path) -> ModuleType:
+    """Import *source* so that both its siblings and its package's relative imports work."""
+    names, root = [source.stem], source.parent
+    sys.path.insert(0, str(source.parent))
+    while (root / "__init__.py").is_file():
+        names.insert(0, root.name)
+        root = root.parent
+    sys.path.insert(1, str(root))
+    return importlib.import_module(".".join(names))
+
+
+def make_module(own: ModuleType, factory: str, source: Path) -> nn.Module:
+    """Return the module that *factory* makes or is."""
+    if not hasattr(own, factory):
+        known = [n for n, v in vars(own).items() if getattr(v, "__module__", "") == own.__name__]
+        raise RefusalError(
+            "FACTORY_FAILED",
+            f"'{source.name}' defines no '{factory}'",
+            expected=f"one of: {', '.join(known)}" if known else "a function in that file",
+        )
+    made = getattr(own, factory)
+    if not isinstance(made, nn.Module) and callable(made):
+        made = made()
+    if not isinstance(made, nn.Module):
+        raise RefusalError(
+            "FACTORY_FAILED",
+            f"'{factory}' gave a {type(made).__name__}",
+            expected="a callable without arguments that returns a torch.nn.Module",
+        )
+    return made
+
+
+def load_weights(module: nn.Module, path: Path) -> None:
+    """Load the checkpoint at *path*, which must fit key by key and shape by shape."""
+    given = read_state_dict(path)
+    own = module.state_dict()
+    missing = [k for k in own if k not in given and not k.endswith("num_batches_tracked")]
+    unexpected = [key for key in given if key not in own]
+    reshaped = [key for key in own if key in given and own[key].shape != given[key].shape]
+    problems = [
+        *(f"lacks '{key}'" for key in missing[:3]),
+        *(f"has the unknown '{key}'" for key in unexpected[:3]),
+        *(f"has '{k}' as {[*given[k].shape]}, not {[*own[k].shape]}" for k in reshaped[:3]),
+    ]
+    if problems:
+        count = len(missing) + len(unexpected) + len(reshaped)
+        raise RefusalError(
+            "WEIGHTS_MISMATCH",
+            f"{count} of the keys do not fit: the checkpoint {'; '.join(problems)}",
+            where=str(path),
+            expected=f"the {len(own)} tensors of the factory's model",
+        )
+    module.load_state_dict(given, strict=False)
+
+
+def read_state_dict(path: Path) -> dict[str, Tensor]:
+    """Read tensors by name, never running code from the file; common wrappers are taken off."""
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise RefusalError(
+            "WEIGHTS_MISMATCH",
+            f"this is not a file of plain weights: {why_unreadable(error)}",
+            where=str(path),
+            expected="a state dict; pickled modules and TorchScript are not loaded",
+            hint=_PLAIN,
+        ) from error
+    for key in _WRAPPERS:
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+    if not isinstance(content, Mapping) or not all(isinstance(v, Tensor) for v in content.values()):
+        raise RefusalError(
+            "WEIGHTS_MISMATCH", "this is not a state dict", where=str(path), hint=_PLAIN
+        )
+    prefix = "module."  # from torch.nn.DataParallel
+    wrapped = all(key.startswith(prefix) for key in content)
+    return {key.removeprefix(prefix) if wrapped else key: v for key, v in content.items()}
+
+
+def load_program(request: Request) -> Subject:
+    """Load a ``.pt2`` file with every pickle in it refused."""
+    try:
+        with no_pickles():
+            program = torch.export.load(request.source)
+    except Exception as error:
+        raise RefusalError(
+            "MODEL_UNREADABLE",
+            f"this is not a readable exported program: {why_unreadable(error)}",
+            expected="a file written by torch.export.save, without custom objects",
+        ) from error
+    names = list(program.graph_signature.user_inputs)
+    nodes = {node.name: node for node in program.graph.nodes if node.op == "placeholder"}
+    inputs = {name: example_of(nodes[name].meta["val"]) for name in map(str, names)}
+    return Subject(run=program.module(), module=program, inputs=inputs, input_names=list(inputs))
+
+
+@contextmanager
+def no_pickles() -> Iterator[None]:
+    """Refuse, while active, to look up any Python object that a pickle names."""
+    active = True
+
+    def refuse(event: str, _: tuple[Any, ...]) -> None:
+        if active and event == "pickle.find_class":
+            raise RefusalError("MODEL_UNREADABLE", "it holds a pickled Python object")
+
+    sys.addaudithook(refuse)
+    try:
+        yield
+    finally:
+        active = False

@@ -1,0 +1,68 @@
+"""What is asked for, and the model with all that is needed to run and export it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .refusal import RefusalError, first_line, place_of
+
+EXAMPLE_BATCH = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What the parent asks for; ``factory`` is None for a ``.pt2`` file."""
+
+    source: Path
+    factory: str | None
+    weights: Path | None
+    shapes: Mapping[str, Sequence[int]]
+    folder: Path
+
+
+@dataclass(kw_only=True)
+class Subject:
+    """A runnable model, its example inputs by forward() parameter, and the names for ONNX."""
+
+    run: Callable[..., Any]
+    module: nn.Module | torch.export.ExportedProgram
+    inputs: dict[str, Tensor]
+    input_names: list[str]
+    output_names: list[str] = field(default_factory=list)
+
+
+def run_once(subject: Subject, inputs: Mapping[str, Tensor]) -> object:
+    """Run the model in torch; a failure says which shapes were fed."""
+    try:
+        with torch.no_grad():
+            return (
+                subject.run(**inputs)
+                if isinstance(subject.module, nn.Module)
+                else subject.run(*inputs.values())
+            )
+    except Exception as error:
+        fed = ", ".join(f"{name} {list(value.shape)}" for name, value in inputs.items())
+        raise RefusalError(
+            "EXPORT_FROM_TORCH_FAILED",
+            f"the model fails on inputs {fed}: {first_line(error)}",
+            where=place_of(error),
+            hint="check --input-shape",
+        ) from error
+
+
+def flatten(outputs: object) -> list[Tensor]:
+    """Return the tensors of nested tuples, lists and dicts in order."""
+    if isinstance(outputs, Tensor):
+        return [outputs]
+    if outputs is None:
+        return []
+    if isinstance(outputs, Mapping):
+        outputs = list(outputs.values())
+    if not isinstance(outputs, list | tuple):
+        kind = type(outputs).__name__
+        raise RefusalError("MODEL_UNSUPPORTED", f"forward() gives a {kind}, not tensors")
+    return [tensor for part in outputs for tensor in flatten(part)]
