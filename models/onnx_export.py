@@ -125,7 +125,7 @@ def _describe_initializers(graph: ir.Graph) -> None:
     """State the true shape of folded constants; inference left unknown sizes on some."""
     for value in graph.initializers.values():
         if value.const_value is not None:
-            value.shape = ir.Shape(value.const_value.shape)
+            value.shape = ir.Shape(value.const_value.numpy().shape)
 
 
 def _named_values(graph: ir.Graph) -> list[ir.Value]:

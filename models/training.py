@@ -57,7 +57,7 @@ def main(folder: Path, build: Callable[[], nn.Module], hyper: HyperParameters) -
 
 def train(model: nn.Module, split: Split, hyper: HyperParameters) -> None:
     """Train `model` in place on `split` and leave it in evaluation mode."""
-    model.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    _arrange_kernels(model.train(), torch.channels_last)
     steps = len(split.images) // hyper.batch_size
     optimizer = _optimizer(model, hyper)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -82,7 +82,7 @@ def train(model: nn.Module, split: Split, hyper: HyperParameters) -> None:
         progress = f"epoch {epoch + 1}/{hyper.epochs}"
         print(f"{progress}: loss {total / steps:.4f}, {seconds:.0f} s", flush=True)
     # The exporter writes a longer graph around pooling for a model in channels-last order.
-    model.to(memory_format=torch.contiguous_format).eval()
+    _arrange_kernels(model.eval(), torch.contiguous_format)
 
 
 def save_weights(model: nn.Module, path: Path) -> None:
@@ -101,6 +101,13 @@ def _optimizer(model: nn.Module, hyper: HyperParameters) -> torch.optim.Optimize
         {"params": others, "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=hyper.peak_learning_rate, fused=True)
+
+
+def _arrange_kernels(model: nn.Module, order: torch.memory_format) -> None:
+    """Store convolution kernels in `order`; channels-last ones make the CPU's kernels faster."""
+    for parameter in model.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=order)
 
 
 def _batches(
