@@ -87,7 +87,9 @@ def _version(package: str) -> str:
 
 
 def _is_weight(value: ir.Value) -> bool:
-    return value.dtype == ir.DataType.FLOAT and value.const_value is not None
+    """Whether *value* is a float constant of some arithmetic; a padding value is not."""
+    movement = all(facts_of(node).role is Role.MOVEMENT for node in value.consumers())
+    return value.dtype == ir.DataType.FLOAT and value.const_value is not None and not movement
 
 
 def manifest_of(

@@ -27,7 +27,7 @@ from compressor.progress import Notebook, Progress, Silent
 from compressor.quantize import calibrate, quantize_int8
 from compressor.recipe import Recipe, Scheme
 from compressor.remarks import remarks
-from compressor.source import read_source
+from compressor.source import find_importer, read_source
 from exporters.protocol import ExportOptions
 from runtimes.isolate import Worker
 
@@ -78,6 +78,7 @@ def compile_model(
         EdgecError: with the code, what, where and what to try; nothing is written then.
     """
     recipe, notebook = recipe or Recipe(), Notebook(progress or Silent())
+    find_importer(model)  # what is wrong with the model's name is said before anything else
     dataset = _open_data(data, recipe)
     with (
         OutputFolder(output, sources=[Path(model)]) as folder,

@@ -30,8 +30,8 @@ from compressor.passes.unshare_constants import UnshareConstants
 Evaluate = Callable[[ir.Model], float]
 
 CANONICALIZE: tuple[Pass, ...] = (
-    ClearMetadata(),  # first: paths and traces must not reach any later output or fingerprint
-    InlineFunctions(),  # the opset converter and all others read one flat graph
+    InlineFunctions(),  # first: all others, the opset converter too, read one flat graph
+    ClearMetadata(),  # early: names are unique from here on; no path reaches a later output
     ConvertOpset(),  # every later pass knows one form of each operator
     LiftConstants(),  # constants are recognised as initializers from here on
     InferShapes(),  # folding of shape arithmetic needs shapes

@@ -9,7 +9,9 @@ import onnx_ir as ir
 from compressor.calibration.collect import RunnerFactory, collect
 from compressor.calibration.histogram import HistogramObserver
 from compressor.calibration.table import CalibrationTable
+from compressor.catalog import nearest
 from compressor.dataset import Dataset
+from compressor.errors import Code, EdgecError
 from compressor.ir.op_facts import Role, facts_of
 from compressor.ledger import LedgerEntry
 from compressor.passes.protocol import Pass, PassContext
@@ -38,6 +40,7 @@ def calibrate(
         EdgecError: a 3xx code for unusable data, ``FLOAT_NOT_FINITE`` for an overflowing model.
     """
     model, keep_float = source.model, frozenset(recipe.keep_float)
+    _check_names(model, recipe.keep_float)
     names = calibration_targets(model, keep_float)
     batch = _batch_size(model, names)
     samples = dataset.calibration(source.interface, recipe.calib_samples, batch=batch)
@@ -78,6 +81,20 @@ def quantize_int8(
         observe=progress.ran,
         evaluate=evaluate,
     )
+
+
+def _check_names(model: ir.Model, keep_float: tuple[str, ...]) -> None:
+    """Raise ``RECIPE_INVALID`` for a node that does not exist."""
+    known = [node.name or "" for node in model.graph]
+    for name in keep_float:
+        if name not in known:
+            raise EdgecError(
+                Code.RECIPE_INVALID,
+                f"the canonical graph has no node '{name}'",
+                where="--keep-float",
+                expected=nearest(name, known),
+                hint="`edgec inspect MODEL --nodes` lists them",
+            )
 
 
 def _batch_size(model: ir.Model, names: list[str]) -> int:

@@ -54,7 +54,7 @@ def read_source(
         EdgecError: a 2xx code that says what is wrong with the model.
     """
     path = Path(spec)
-    raw = _importer(spec, path)(path, options or IngestOptions())
+    raw = find_importer(spec)(path, options or IngestOptions())
     interface = _public_interface(raw)
     ledger = run_passes(raw, CANONICALIZE, interface=interface, observe=observe, evaluate=evaluate)
     _check_weights(raw, spec)
@@ -68,7 +68,13 @@ def read_source(
     )
 
 
-def _importer(spec: str, path: Path) -> Callable[[Path, IngestOptions], ir.Model]:
+def find_importer(spec: str) -> Callable[[Path, IngestOptions], ir.Model]:
+    """Return the ``load`` of the importer that takes the model named by *spec*.
+
+    Raises:
+        EdgecError: ``MODEL_NOT_FOUND``, or ``MODEL_FORMAT_UNKNOWN`` when no importer takes it.
+    """
+    path = Path(spec)
     on_disk = Path(spec.rpartition(":")[0]) if ".py:" in spec else path
     if not on_disk.exists():
         raise EdgecError(

@@ -12,16 +12,20 @@ from compressor.passes.protocol import Changes, PassContext
 
 @dataclass(frozen=True, kw_only=True)
 class ClearMetadata:
-    """Remove metadata and documentation; name every node and record its source name."""
+    """Remove metadata and documentation; name every node uniquely and record that name."""
 
     def run(self, model: ir.Model, context: PassContext) -> Changes:  # noqa: ARG002
         """Clean *model* and its values."""
-        cleared = 0
+        cleared, taken = 0, {node.name for node in model.graph}
+        seen: set[str] = set()
         for index, node in enumerate(model.graph):
             cleared += bool(node.metadata_props or node.doc_string)
             node.metadata_props.clear()
             node.doc_string = None
-            node.name = node.name or f"{node.op_type}_{index}"
+            if not node.name or node.name in seen:
+                node.name = _free(node.name or f"{node.op_type}_{index}", taken)
+            seen.add(node.name)
+            taken.add(node.name)
             stamp_origin(node, node)
             for value in node.outputs:
                 value.metadata_props.clear()
@@ -34,3 +38,11 @@ class ClearMetadata:
             holder.doc_string = None
         model.graph.name = "main"
         return Changes(counts={"nodes cleared": cleared})
+
+
+def _free(wanted: str, taken: set[str | None]) -> str:
+    """Return *wanted*, with a numeric suffix when it is among *taken*."""
+    name, count = wanted, 1
+    while name in taken:
+        name, count = f"{wanted}_{count}", count + 1
+    return name
