@@ -22,7 +22,7 @@ from exporters.tflite.conversion import place_conversions
 from exporters.tflite.dialect import DIALECT, Unsupported, rank_of, shape_of
 from exporters.tflite.fuse import fuse_activations
 from exporters.tflite.layout.orders import Label
-from exporters.tflite.layout.orientation import orient
+from exporters.tflite.layout.orientation import orient_images
 from exporters.tflite.layout.rewrite import lay_out
 from exporters.tflite.legalize import legalize, refusal
 from exporters.tflite.ops.tables import lowerings
@@ -69,13 +69,15 @@ def _plan(model: ir.Model, options: ExportOptions) -> _Plan:
     unknown = _unknown_shapes(graph)
     if unknown:
         return _Plan(graph=graph, refusals=unknown)
+    images = _image_inputs(copy)
     refusals = legalize(graph)
     fuse_activations(graph)
     shorten_selections(graph)
     place_conversions(graph)
     shorten_selections(graph)  # again: chains that were interrupted by conversions
     remove_dead(graph)  # what nothing reads must not count in the layout
-    lay_out(graph, _interface(copy, options))
+    keeps = options.io_layout is IoLayout.KEEP
+    lay_out(graph, {} if keeps else _channels_last(graph, images))
     clean_up(graph)
     refusals += [refusal(node, reason) for node in graph if (reason := _reason(node))]
     return _Plan(graph=graph, refusals=refusals)
@@ -92,17 +94,19 @@ def _unknown_shapes(graph: ir.Graph) -> list[Refusal]:
     return refusals
 
 
-def _interface(model: ir.Model, options: ExportOptions) -> dict[ir.Value, Label]:
-    """Return the graph inputs and outputs that are to be channels last."""
-    if options.io_layout is IoLayout.KEEP:
-        return {}
-    graph = model.graph
-    images = {spec.name for spec in interface_of(model).inputs if spec.layout is AxisMeaning.NCHW}
-    source = orient(graph)
-    outputs = {
+def _image_inputs(model: ir.Model) -> set[str]:
+    """Return the names of the inputs that the project takes for images in NCHW order."""
+    inputs = interface_of(model).inputs
+    return {spec.name for spec in inputs if spec.layout is AxisMeaning.NCHW}
+
+
+def _channels_last(graph: ir.Graph, images: set[str]) -> dict[ir.Value, Label]:
+    """Return the image inputs and outputs of *graph*, all to be channels last."""
+    source = orient_images(graph)
+    inputs = [value for value in graph.inputs if value.name in images]
+    outputs = [
         value for value in graph.outputs if rank_of(value) == 4 and source.get(value) is Label.FIRST
-    }
-    inputs = {value for value in graph.inputs if value.name in images}
+    ]
     return dict.fromkeys([*inputs, *outputs], Label.LAST)
 
 

@@ -33,7 +33,7 @@ class Layout:
     """The stored order of every value.
 
     Attributes:
-        source: the source's own order of the values that spatial operators reach.
+        source: the source's own order of each value.
         made: the order in which each value of rank 3 or more is produced.
         read: the order in which each node reads its inputs; absent for the source's own.
         delivered: the order in which each graph output leaves.
@@ -60,7 +60,9 @@ class Layout:
 def assign(graph: ir.Graph, interface: Mapping[ir.Value, Label]) -> Layout:
     """Return the cheapest layout of *graph*.
 
-    Graph inputs and outputs keep the source's order, or have that of *interface* where given.
+    It is exact unless two Transposes contradict each other on where the channels are, which a cut
+    cannot express; then it may move more than needed. Graph inputs and outputs keep the source's
+    order, or have that of *interface* where given.
     """
     problem = _Problem(orient(graph), interface)
     for value in graph.inputs:
@@ -147,4 +149,4 @@ class _Problem:
         if source is None:
             return
         costs = movement_costs(node, self._own(source), self._own(out))
-        self._labelling.pair(self._read[node], self._made[out], costs)
+        self._labelling.pair(self._read[node], self._made[out], costs.made_submodular())

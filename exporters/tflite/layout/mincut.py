@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _SOURCE, _SINK = 0, 1
 FORBIDDEN = 1 << 60
@@ -29,6 +29,11 @@ class PairCost:
     def is_submodular(self) -> bool:
         """Whether a cut can express it."""
         return self.c00 + self.c11 <= self.c01 + self.c10
+
+    def made_submodular(self) -> PairCost:
+        """Return the costs with those of different labels raised as far as a cut needs."""
+        excess = max(self.c00 + self.c11 - self.c01 - self.c10, 0)
+        return replace(self, c01=self.c01 + (excess + 1) // 2, c10=self.c10 + excess // 2)
 
 
 class Labelling:

@@ -23,8 +23,7 @@ _PASSED_BY_FLATTEN = frozenset({"Relu", "Relu6", "ReluN1To1", "Relu0To1", "Conve
 def movement_costs(node: ir.Node, source_in: Label, source_out: Label) -> PairCost:
     """Return the bytes that *node* moves for each order of its input and of its output.
 
-    *source_in* and *source_out* are the source's own orders. Where a cut cannot express the table
-    (it is cheap only when the orders differ), the dearest entry stands in for the cheapest.
+    *source_in* and *source_out* are the source's own orders.
     """
     rank_in, rank_out = len(shape_of(node.inputs[0])), len(shape_of(node.outputs[0]))
     table = [
@@ -36,11 +35,7 @@ def movement_costs(node: ir.Node, source_in: Label, source_out: Label) -> PairCo
         for before in Label
         for after in Label
     ]
-    cost = PairCost(c00=table[0], c01=table[1], c10=table[2], c11=table[3])
-    if cost.is_submodular:
-        return cost
-    dearest = max(table)
-    return PairCost(c00=table[0], c01=dearest, c10=dearest, c11=table[3])
+    return PairCost(c00=table[0], c01=table[1], c10=table[2], c11=table[3])
 
 
 def movement_cost(node: ir.Node, before: Shape, after: Shape) -> int:

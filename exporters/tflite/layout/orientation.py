@@ -1,8 +1,8 @@
 """Where the source has its channels: at axis 1, or, after a Transpose, last.
 
 Spatial operators fix it (ONNX has channels first); elementwise operators, Transposes between the
-two orders and Reshapes that leave the channel axis alone carry it on. Nothing else does, and a
-value that nothing reaches counts as channels first.
+two orders and Reshapes that leave the channel axis alone carry it on. Nothing else does; where no
+spatial operator decides, the first value of a stretch counts as channels first.
 """
 
 from __future__ import annotations
@@ -21,19 +21,31 @@ _Step = tuple[ir.Value, Label]
 
 
 def orient(graph: ir.Graph) -> dict[ir.Value, Label]:
-    """Return the source order of each activation of rank 3 or more that spatial operators reach."""
-    found: dict[ir.Value, Label] = {}
-    queue: deque[_Step] = deque()
+    """Return the source's order of each activation of rank 3 or more in *graph*."""
+    found = orient_images(graph)
     for node in graph:
-        if role_of(node) is Role.CHANNELS_LAST:
-            queue.extend((value, Label.FIRST) for value in tracked(node))
+        for value in tracked(node):
+            _spread([(value, Label.FIRST)], found)
+    return found
+
+
+def orient_images(graph: ir.Graph) -> dict[ir.Value, Label]:
+    """Return the source's order of the activations that spatial operators reach."""
+    found: dict[ir.Value, Label] = {}
+    spatial = [node for node in graph if role_of(node) is Role.CHANNELS_LAST]
+    _spread([(value, Label.FIRST) for node in spatial for value in tracked(node)], found)
+    return found
+
+
+def _spread(seeds: list[_Step], found: dict[ir.Value, Label]) -> None:
+    """Add to *found* what follows from *seeds*; what is known already stays."""
+    queue = deque(seeds)
     while queue:
         start, label = queue.popleft()
         if start not in found:
             for value in _elementwise_neighbours(start):
                 found[value] = label
                 queue.extend(_beyond(value, label))
-    return found
 
 
 def role_of(node: ir.Node) -> Role:
