@@ -7,8 +7,14 @@ import numpy.typing as npt
 
 from compressor.ir.quant import IntegerType, QuantParams
 
-SMALLEST_SCALE = float(np.finfo(np.float32).tiny) * 2**24
 WEIGHT_STEPS = 127
+
+# Integer kernels multiply by s_in * s_w / s_out and hold it in 32-bit fixed point: XNNPACK refuses
+# 256 and more (and corrupts its heap), reference kernels flush less than 2**-31 to zero. Scales of
+# tensors that never leave zero would break both bounds, so they get a harmless size instead.
+DEAD_RANGE = 1e-6
+DEAD_TENSOR_RANGE = 1e-2
+SMALLEST_SHARE = 2.0**-20
 BIAS_LIMIT = 1 << 30
 
 
@@ -18,7 +24,9 @@ def params_of_range(low: float, high: float, dtype: IntegerType) -> QuantParams:
     The range is widened to include zero, so that padding and ReLU are exact (Jacob et al., 2018).
     """
     low, high = min(low, 0.0), max(high, 0.0)
-    scale = max((high - low) / (dtype.high - dtype.low), SMALLEST_SCALE)
+    if high - low < DEAD_RANGE:
+        high = low + DEAD_TENSOR_RANGE
+    scale = (high - low) / (dtype.high - dtype.low)
     zero_point = int(np.clip(np.rint(dtype.low - low / scale), dtype.low, dtype.high))
     return QuantParams.per_tensor(dtype, scale, zero_point)
 
@@ -35,7 +43,8 @@ def weight_params(
     """
     others = tuple(i for i in range(weight.ndim) if i != axis % weight.ndim)
     extremes = np.abs(np.asarray(weight, np.float64)).max(axis=others, initial=0.0)
-    scale = np.maximum(extremes / WEIGHT_STEPS, SMALLEST_SCALE)
+    largest = float(extremes.max(initial=0.0)) or DEAD_TENSOR_RANGE
+    scale = np.maximum(extremes, largest * SMALLEST_SHARE) / WEIGHT_STEPS
     if smallest is not None:
         scale = np.maximum(scale, smallest)
     return QuantParams.per_channel(IntegerType.INT8, scale, axis)
