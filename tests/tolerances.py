@@ -56,3 +56,8 @@ def float32_operator(*, terms: int) -> float:
     of XNNPACK and MLAS stay within 8 ULP over their range).
     """
     return (math.sqrt(terms) + 8) * float(np.finfo(np.float32).eps)
+
+
+def quantization_step(low: float, high: float) -> float:
+    """Rounding of a float32 result between *low* and *high*: half a unit in its last place."""
+    return max(abs(low), abs(high)) * float(np.finfo(np.float32).eps) / 2
