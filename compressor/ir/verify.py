@@ -8,6 +8,9 @@ import onnx_ir as ir
 from compressor.errors import Code, EdgecError
 from compressor.ir.annotations import Precision, is_convert, precision_of, quant_of
 from compressor.ir.interface import Interface, interface_of
+from compressor.ir.op_facts import Role, facts_of, float_constants
+
+_USES_CONSTANTS = frozenset({Role.COMPUTE, Role.ARITHMETIC, Role.JOIN})
 
 
 def verify(model: ir.Model, interface: Interface, after: str) -> None:
@@ -73,11 +76,15 @@ def _schema_problem(model: ir.Model) -> str:
 
 
 def _annotation_problem(graph: ir.Graph) -> str:
+    for value in (*graph.inputs, *graph.outputs):
+        if quant_of(value) is not None:
+            return f"'{value.name}' of the interface is integer"
     for value in (*graph.initializers.values(), *(v for node in graph for v in node.outputs)):
         params = quant_of(value)
         if params is None or params.axis is None or value.shape is None:
             continue
-        if value.shape[params.axis] != len(params.scale):
+        rank = len(value.shape)
+        if not -rank <= params.axis < rank or value.shape[params.axis] != len(params.scale):
             return f"'{value.name}' has {len(params.scale)} scales for axis {params.axis}"
     for node in graph:
         problem = _precision_problem(node)
@@ -93,6 +100,18 @@ def _precision_problem(node: ir.Node) -> str:
         same = quant_of(node.inputs[0]) == quant_of(node.outputs[0])
         return "converts to the representation it already has" if same else ""
     if precision_of(node) is Precision.INTEGER:
-        tensors = [v for v in (*computed, *node.outputs) if v.dtype == ir.DataType.FLOAT]
-        return "" if all(map(quant_of, tensors)) else "is integer but has a float operand"
+        return _operand_problem(node, computed)
     return "is float but has an integer operand" if any(integer) else ""
+
+
+def _operand_problem(node: ir.Node, computed: list[ir.Value]) -> str:
+    """Every operand of an integer node is integer, and data movement keeps its scale."""
+    role = facts_of(node).role
+    constants = float_constants(node) if role in _USES_CONSTANTS else []
+    tensors = [v for v in (*computed, *node.outputs) if v.dtype == ir.DataType.FLOAT] + constants
+    params = {quant_of(value) for value in tensors}
+    if None in params:
+        return "is integer but has a float operand"
+    if role in (Role.MOVEMENT, Role.JOIN) and len(params) > 1:
+        return "moves integers from one scale to another"
+    return ""
