@@ -73,12 +73,14 @@ def plausible_range(samples: Samples, run: Run, labels: Array | None = None) -> 
     """
     if len(samples.plans) != 1 or _only(samples.plans).spec.numpy.kind != "f":
         return []
-    fed = _answers(samples, run)
-    if fed is None:
-        return []
     feeding = _only(samples.plans).feeding
     unscaled = _is_raw(samples) and not feeding.scales
     suspect = unscaled or _is_half_described(feeding)
+    if labels is None and not suspect:
+        return []
+    fed = _answers(samples, run)
+    if fed is None:
+        return []
     if labels is not None and _are_classes(labels, fed):
         at_chance = _at_chance(fed, labels)
         tries = _alternatives(samples) if suspect or at_chance else iter(())

@@ -17,6 +17,8 @@ from compressor.ir.rewrite import attribute_ints
 FEWEST_POSITIONS = 8
 MOST_POSITIONS = 64
 _SEED = 20_160_714
+_VECTORS_AT_ONCE = 384
+_BYTES_AT_ONCE = 1 << 20
 
 FloatArray = npt.NDArray[Any]
 
@@ -76,6 +78,7 @@ class MomentsObserver:
         self._geometry = geometry
         self._random = np.random.default_rng(_SEED)
         self._shift: FloatArray | None = None
+        self._waiting: list[FloatArray] = []
         self._gram: FloatArray = np.zeros(0)
         self._sum: FloatArray = np.zeros(0)
         self._count = 0
@@ -86,21 +89,32 @@ class MomentsObserver:
         if self._shift is None:
             # Moments about a point near the mean: no cancellation where the mean is large.
             self._shift = vectors.mean(axis=1, keepdims=True)
-            self._gram = np.zeros((*vectors.shape[::2], vectors.shape[2]))
+            self._gram = np.zeros((*vectors.shape[::2], vectors.shape[2]), np.float32)
             self._sum = np.zeros(vectors.shape[::2])
-        centred = vectors - self._shift
-        self._gram += np.matmul(centred.transpose(0, 2, 1), centred)
-        self._sum += centred.sum(axis=1, dtype=np.float64)
-        self._count += vectors.shape[1]
+        self._waiting.append(vectors - self._shift)
+        count = sum(waiting.shape[1] for waiting in self._waiting)
+        if count >= _VECTORS_AT_ONCE or count * vectors[:, 0].nbytes >= _BYTES_AT_ONCE:
+            self._flush()
 
     def result(self) -> Moments:
         """Return mean and covariance of the vectors seen so far."""
         if self._shift is None:
             raise ValueError("no input was observed")
+        self._flush()
         offset = self._sum / self._count
         outer = offset[:, :, None] * offset[:, None, :]
         mean = self._shift[:, 0].astype(np.float64) + offset
-        return Moments(mean=mean, covariance=self._gram / self._count - outer, count=self._count)
+        covariance = self._gram / np.float32(self._count) - outer.astype(np.float32)
+        return Moments(mean=mean, covariance=covariance, count=self._count)
+
+    def _flush(self) -> None:
+        """Take what waits into the sums: few large products instead of many small ones."""
+        if self._waiting:
+            centred = np.concatenate(self._waiting, axis=1)
+            self._gram += np.matmul(centred.transpose(0, 2, 1), centred)
+            self._sum += centred.sum(axis=1, dtype=np.float64)
+            self._count += centred.shape[1]
+            self._waiting = []
 
     def _vectors(self, values: FloatArray) -> FloatArray:
         """Return input vectors as [groups, vectors, K]."""

@@ -62,7 +62,9 @@ class QuantParams:
             raise ValueError("scale and zero_point must have the same, non-zero length")
         if self.axis is None and len(self.scale) != 1:
             raise ValueError("per-tensor parameters have exactly one scale")
-        if not all(np.isfinite(s) and s > 0 and float(np.float32(s)) == s for s in self.scale):
+        scale = np.asarray(self.scale, np.float64)
+        exact = scale.astype(np.float32).astype(np.float64) == scale
+        if not (np.isfinite(scale) & (scale > 0) & exact).all():
             raise ValueError("scales must be positive, finite and exactly representable in float32")
         if not all(self.dtype.low <= z <= self.dtype.high for z in self.zero_point):
             raise ValueError(f"zero point outside {self.dtype.value}")

@@ -97,7 +97,8 @@ def round_columns(weight: Matrix, scale: Matrix, covariance: Matrix, damping: fl
     variance = np.einsum("gkk->gk", covariance)
     floor = np.maximum(damping * variance.mean(axis=1, keepdims=True), _LEAST_VARIANCE)
     order = np.argsort(-variance.sum(axis=0), kind="stable")
-    hessian = (covariance + np.eye(width) * floor[:, :, None])[:, order][:, :, order]
+    damped = covariance.astype(np.float64) + np.eye(width) * floor[:, :, None]
+    hessian = damped[:, order][:, :, order]
     spread = _inverse_factor(hessian).astype(np.float32)
     remaining = weight[:, :, order].astype(np.float32)
     steps = np.empty_like(remaining)
@@ -124,4 +125,18 @@ def _inverse_factor(matrix: Matrix) -> Matrix:
     of *matrix* itself is formed, which rounding could leave indefinite.
     """
     reversed_factor = np.linalg.cholesky(matrix[:, ::-1, ::-1])
-    return np.asarray(np.linalg.inv(reversed_factor[:, ::-1, ::-1]), np.float64)
+    return _inverse_upper(np.ascontiguousarray(reversed_factor[:, ::-1, ::-1]))
+
+
+def _inverse_upper(factor: Matrix) -> Matrix:
+    """Return the inverse of upper triangular *factor*, for a stack of them, by halves."""
+    width = factor.shape[1]
+    if width <= _BLOCK:
+        return np.asarray(np.linalg.inv(factor), np.float64)
+    half = width // 2
+    left = _inverse_upper(factor[:, :half, :half])
+    right = _inverse_upper(factor[:, half:, half:])
+    result = np.zeros_like(factor)
+    result[:, :half, :half], result[:, half:, half:] = left, right
+    result[:, :half, half:] = -left @ factor[:, :half, half:] @ right
+    return result
