@@ -61,3 +61,11 @@ def float32_operator(*, terms: int) -> float:
 def quantization_step(low: float, high: float) -> float:
     """Rounding of a float32 result between *low* and *high*: half a unit in its last place."""
     return max(abs(low), abs(high)) * float(np.finfo(np.float32).eps) / 2
+
+
+def float16_network(*, layers: int) -> float:
+    """Difference, relative to the largest output, that rounding the weights to float16 makes.
+
+    Each weight is off by at most half an ULP, independently; *layers* errors add up as noise.
+    """
+    return math.sqrt(layers) * float(np.finfo(np.float16).eps)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import flatbuffers
 import numpy as np
@@ -20,7 +19,7 @@ from compressor.ir.annotations import Precision, precision_of, quant_of
 from compressor.ir.quant import QuantParams
 from exporters.tflite.dialect import Array, Shape, constant_of, is_integer, shape_of, tensor_name
 from exporters.tflite.quantization import SharedQuantization
-from exporters.tflite.versions import minimum_runtime, operator_version
+from exporters.tflite.versions import Table, minimum_runtime, operator_version
 
 _IDENTIFIER = b"TFL3"
 _ALIGNMENT = 16
@@ -65,10 +64,10 @@ class Builder:
 
     def __init__(self, *, float16_weights: bool = False) -> None:
         self._float16_weights = float16_weights
-        self._tensors: list[Any] = []
-        self._operators: list[Any] = []
+        self._tensors: list[Table] = []
+        self._operators: list[Table] = []
         self._codes: dict[tuple[int, int], int] = {}
-        self._buffers: list[Any] = [_AlignedBuffer()]
+        self._buffers: list[Table] = [_AlignedBuffer()]
         self._buffer_of: dict[bytes, int] = {}
         self._tensor_of: dict[tuple[ir.Value, str], int] = {}
         self._names: dict[str, int] = {}
@@ -121,14 +120,14 @@ class Builder:
         return int(self._tensors[tensor].type)
 
     def emit(
-        self, op: int, node: ir.Node, inputs: Sequence[int] | None = None, options: Any = None
+        self, op: int, node: ir.Node, inputs: Sequence[int] | None = None, options: Table = None
     ) -> None:
         """Add operator *op* for *node*; its inputs are the node's operands unless given."""
         if inputs is None:
             inputs = [self.operand(node, index) for index in range(len(node.inputs))]
         self.raw(op, inputs, [self.activation(value) for value in node.outputs], options)
 
-    def raw(self, op: int, inputs: Sequence[int], outputs: Sequence[int], options: Any) -> None:
+    def raw(self, op: int, inputs: Sequence[int], outputs: Sequence[int], options: Table) -> None:
         """Add operator *op* on tensors."""
         sources = [self._tensors[index] for index in inputs if index >= 0]
         results = [self._tensors[index] for index in outputs]
@@ -148,7 +147,7 @@ class Builder:
         inputs: Sequence[ir.Value],
         outputs: Sequence[ir.Value],
         manifest: Mapping[str, str],
-    ) -> Any:
+    ) -> Table:
         """Return the whole model as a ``ModelT``, with the signature ``serving_default``."""
         subgraph = schema.SubGraphT(
             tensors=self._tensors,
@@ -173,7 +172,7 @@ class Builder:
             signatureDefs=[signature],
         )
 
-    def _metadata(self, manifest: Mapping[str, str]) -> list[Any]:
+    def _metadata(self, manifest: Mapping[str, str]) -> list[Table]:
         version = minimum_runtime(self._codes).encode().ljust(16, b"\0")
         entries = [schema.MetadataT("min_runtime_version", self._buffer(version))]
         if manifest:
@@ -248,7 +247,7 @@ class Builder:
         return self._buffer_of[digest]
 
 
-def pack(model: Any) -> bytes:
+def pack(model: Table) -> bytes:
     """Return *model* (a ``ModelT``) as the bytes of a .tflite file."""
     size = sum(len(buffer.data) for buffer in model.buffers if buffer.data is not None)
     builder = flatbuffers.Builder(size + (1 << 16))
@@ -256,7 +255,7 @@ def pack(model: Any) -> bytes:
     return bytes(builder.Output())
 
 
-def _operator_code(op: int, version: int) -> Any:
+def _operator_code(op: int, version: int) -> Table:
     """Return the code entry; *deprecatedBuiltinCode* is one byte and saturates at 127."""
     return schema.OperatorCodeT(builtinCode=op, deprecatedBuiltinCode=min(op, 127), version=version)
 

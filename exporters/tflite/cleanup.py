@@ -74,8 +74,9 @@ def _take_part_of_join(node: ir.Node) -> None:
     for value in join.inputs:
         size = int(np.prod(shape_of(value)))
         if start == 0 and value is not None and size == int(np.prod(shape_of(node.outputs[0]))):
-            editor = Editor(node)
-            editor.replace(editor.reshape(value, shape_of(node.outputs[0])))
+            editor, shape = Editor(node), shape_of(node.outputs[0])
+            same = shape_of(value) == shape
+            editor.replace(value if same else editor.reshape(value, shape))
             return
         start -= size
 

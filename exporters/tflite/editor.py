@@ -76,11 +76,9 @@ class Editor:
         set_quant(output, quant)
         return output
 
-    def onnx(
-        self, op_type: str, inputs: Sequence[ir.Value | None], shape: Shape, **attributes: Any
-    ) -> ir.Value:
+    def onnx(self, op_type: str, inputs: Sequence[ir.Value | None], shape: Shape) -> ir.Value:
         """Insert an ONNX node that is to be legalized in its turn; one float output of *shape*."""
-        return self.node(op_type, inputs, [shape], attributes, domain="")[0]
+        return self.node(op_type, inputs, [shape], domain="")[0]
 
     def elementwise(
         self, op_type: str, *inputs: ir.Value, quant: QuantParams | None = None

@@ -28,7 +28,7 @@ _CHANNELS = 1
 def shorten_selections(graph: ir.Graph) -> None:
     """Replace the chains of *graph* that come down to picking channels."""
     for node in reversed(graph):
-        if _is_movement(node) and not all(_is_movement(n) for n in node.outputs[0].consumers()):
+        if _is_movement(node) and _is_last(node):
             chain = _chain(node)
             channels = _picked_channels(chain)
             if channels is not None:
@@ -37,6 +37,12 @@ def shorten_selections(graph: ir.Graph) -> None:
 
 def _is_movement(node: ir.Node) -> bool:
     return node.domain == DIALECT and node.op_type in _MOVEMENTS
+
+
+def _is_last(node: ir.Node) -> bool:
+    """Whether something other than a movement sees the result of *node*."""
+    out = node.outputs[0]
+    return out.is_graph_output() or not all(_is_movement(reader) for reader in out.consumers())
 
 
 def _chain(last: ir.Node) -> list[ir.Node]:

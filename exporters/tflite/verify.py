@@ -7,12 +7,12 @@ wrong here is a defect of the exporter, never of the user's model.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from compressor.errors import Code, EdgecError
+from exporters.tflite.versions import Table
 
 Op = schema.BuiltinOperator
 _FLOAT, _INT8, _INT32 = (
@@ -30,7 +30,7 @@ _DATA_INPUT = {Op.SPLIT: 1, Op.TRANSPOSE_CONV: 2}
 _WEIGHT_TYPES = {(_FLOAT, _FLOAT, _FLOAT), (_FLOAT, _INT8, _FLOAT), (_INT8, _INT8, _INT32)}
 
 
-def verify(model: Any) -> None:  # noqa: ANN401 (the schema's object API has no types)
+def verify(model: Table) -> None:
     """Check the ``ModelT`` *model*.
 
     Raises:
@@ -56,7 +56,7 @@ def verify(model: Any) -> None:  # noqa: ANN401 (the schema's object API has no 
             _fail(Op.CUSTOM, graph.tensors[index], "is an output that nothing makes")
 
 
-def _check_tensor(tensor: Any) -> None:  # noqa: ANN401
+def _check_tensor(tensor: Table) -> None:
     if tensor.type == _INT8 and tensor.quantization is None:
         _fail(Op.CUSTOM, tensor, "is int8 without a scale")
     if any(extent < 1 for extent in tensor.shape):
@@ -67,7 +67,7 @@ def _check_tensor(tensor: Any) -> None:  # noqa: ANN401
             _fail(Op.CUSTOM, tensor, f"has {scales} scales along axis {axis}")
 
 
-def _type_problem(op: int, inputs: Sequence[Any], outputs: Sequence[Any]) -> str | None:
+def _type_problem(op: int, inputs: Sequence[Table], outputs: Sequence[Table]) -> str | None:
     if op in _RETYPING:
         return _retyping_problem(op, inputs[0].type, outputs[0].type)
     source = inputs[_DATA_INPUT.get(op, 0)].type
@@ -92,46 +92,46 @@ def _retyping_problem(op: int, before: int, after: int) -> str | None:
     return None
 
 
-def _shape_problem(op: int, inputs: Sequence[Any], outputs: Sequence[Any]) -> str | None:
+def _shape_problem(op: int, inputs: Sequence[Table], outputs: Sequence[Table]) -> str | None:
     expected = _SHAPES[op](inputs, outputs) if op in _SHAPES else None
     if expected is None or list(expected) == list(outputs[0].shape):
         return None
     return f"should have shape {list(expected)}, not {list(outputs[0].shape)}"
 
 
-def _broadcast(inputs: Sequence[Any], _outputs: Sequence[Any]) -> Sequence[int]:
+def _broadcast(inputs: Sequence[Table], _outputs: Sequence[Table]) -> Sequence[int]:
     return np.broadcast_shapes(*(tuple(tensor.shape) for tensor in inputs))
 
 
-def _unchanged(inputs: Sequence[Any], _outputs: Sequence[Any]) -> Sequence[int]:
+def _unchanged(inputs: Sequence[Table], _outputs: Sequence[Table]) -> Sequence[int]:
     return list(inputs[0].shape)
 
 
-def _reshaped(inputs: Sequence[Any], outputs: Sequence[Any]) -> Sequence[int]:
+def _reshaped(inputs: Sequence[Table], outputs: Sequence[Table]) -> Sequence[int]:
     same = np.prod(inputs[0].shape) == np.prod(outputs[0].shape)
     return list(outputs[0].shape) if same else list(inputs[0].shape)
 
 
-def _convolved(inputs: Sequence[Any], outputs: Sequence[Any]) -> Sequence[int]:
+def _convolved(inputs: Sequence[Table], outputs: Sequence[Table]) -> Sequence[int]:
     """Batch and channels; the spatial extents follow from options that the caller checked."""
     return [inputs[0].shape[0], *outputs[0].shape[1:3], inputs[2].shape[0]]
 
 
-def _connected(inputs: Sequence[Any], outputs: Sequence[Any]) -> Sequence[int]:
+def _connected(inputs: Sequence[Table], outputs: Sequence[Table]) -> Sequence[int]:
     units, width = inputs[1].shape
     rows = int(np.prod(inputs[0].shape)) // width
     leading = list(outputs[0].shape[:-1])
     return [*leading, units] if int(np.prod(leading)) == rows else [rows, units]
 
 
-def _concatenated(inputs: Sequence[Any], outputs: Sequence[Any]) -> Sequence[int]:
+def _concatenated(inputs: Sequence[Table], outputs: Sequence[Table]) -> Sequence[int]:
     shapes = np.asarray([tensor.shape for tensor in inputs])
     varies = shapes.min(axis=0) != shapes.max(axis=0)
     joined = varies | (np.asarray(outputs[0].shape) != shapes[0])
     return list(np.where(joined, shapes.sum(axis=0), shapes[0]))
 
 
-_SHAPES: dict[int, Callable[[Sequence[Any], Sequence[Any]], Sequence[int]]] = {
+_SHAPES: dict[int, Callable[[Sequence[Table], Sequence[Table]], Sequence[int]]] = {
     **dict.fromkeys(_BROADCASTING, _broadcast),
     Op.RESHAPE: _reshaped,
     Op.CONV_2D: _convolved,
@@ -151,7 +151,7 @@ _SHAPES: dict[int, Callable[[Sequence[Any], Sequence[Any]], Sequence[int]]] = {
 }
 
 
-def _fail(op: int, tensor: Any, problem: str) -> None:  # noqa: ANN401
+def _fail(op: int, tensor: Table, problem: str) -> None:
     subject = "" if op == Op.CUSTOM else f"{_NAMES.get(op, op)} "
     raise EdgecError(
         Code.PASS_BROKE_GRAPH,

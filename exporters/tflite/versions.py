@@ -14,6 +14,10 @@ from typing import Any
 from ai_edge_litert import schema_py_generated as schema
 
 Op = schema.BuiltinOperator
+
+# A table of the schema: its generated classes have no annotations.
+Table = Any
+
 _FLOAT, _INT8 = schema.TensorType.FLOAT32, schema.TensorType.INT8
 _INT32, _INT64 = schema.TensorType.INT32, schema.TensorType.INT64
 _FLOAT16, _BOOL = schema.TensorType.FLOAT16, schema.TensorType.BOOL
@@ -23,9 +27,9 @@ _FLOAT16, _BOOL = schema.TensorType.FLOAT16, schema.TensorType.BOOL
 class _Use:
     """One use of an operator: tensors present, options, and how many input slots."""
 
-    inputs: Sequence[Any]
-    outputs: Sequence[Any]
-    options: Any
+    inputs: Sequence[Table]
+    outputs: Sequence[Table]
+    options: Table
     slots: int
 
     def type(self, index: int = 0) -> int:
@@ -45,13 +49,13 @@ class _Use:
         quantization = self.inputs[index].quantization
         return bool(quantization is not None and len(quantization.scale) > 1)
 
-    def scale(self, tensor: Any) -> float:
+    def scale(self, tensor: Table) -> float:
         quantization = tensor.quantization
         return 0.0 if quantization is None else float(quantization.scale[0])
 
 
 def operator_version(
-    op: int, inputs: Sequence[Any], outputs: Sequence[Any], options: Any, slots: int
+    op: int, inputs: Sequence[Table], outputs: Sequence[Table], options: Table, slots: int
 ) -> int:
     """Return the version of *op* needed for these tensors (``TensorT``) and *options*.
 

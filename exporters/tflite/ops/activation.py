@@ -6,7 +6,7 @@ general form ``clip(alpha x + beta, 0, 1)``.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import onnx_ir as ir
@@ -26,6 +26,7 @@ from exporters.tflite.dialect import (
 from exporters.tflite.editor import Editor
 from exporters.tflite.ops.binary import align_operands, reorder_constants
 from exporters.tflite.ops.protocol import IntegerForm, Lowering, Role
+from exporters.tflite.versions import Table
 
 CLAMPS: dict[str, tuple[float, float]] = {
     "Relu": (0.0, np.inf),
@@ -135,7 +136,7 @@ def _emit_prelu(node: ir.Node, builder: Builder) -> None:
     builder.emit(Op.PRELU, node)
 
 
-def _lowering(op: int, options: Any = None) -> Lowering:
+def _lowering(op: int, options: Callable[[], Table] | None = None) -> Lowering:
     def emit(node: ir.Node, builder: Builder) -> None:
         builder.emit(op, node, options=options and options())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import onnx_ir as ir
@@ -24,6 +24,7 @@ from exporters.tflite.dialect import (
 from exporters.tflite.editor import Editor
 from exporters.tflite.ops.operands import activation_of
 from exporters.tflite.ops.protocol import IntegerForm, Lowering, Role
+from exporters.tflite.versions import Table
 
 
 def align_operands(node: ir.Node) -> None:
@@ -108,10 +109,12 @@ def _check(node: ir.Node) -> str | None:
     return None
 
 
-def _lowering(op: int, options: Any, integer: IntegerForm, *, fuses: bool = False) -> Lowering:
+def _lowering(
+    op: int, options: Callable[..., Table], integer: IntegerForm, *, fuses: bool = False
+) -> Lowering:
     def emit(node: ir.Node, builder: Builder) -> None:
         fused = {"fusedActivationFunction": activation_of(node)} if fuses else {}
-        builder.emit(op, node, options=options and options(**fused))
+        builder.emit(op, node, options=options(**fused))
 
     return Lowering(
         emit=emit, check=_check, integer=integer, role=Role.ANY, reorder=reorder_constants

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import onnx_ir as ir
 from ai_edge_litert import schema_py_generated as schema
@@ -11,6 +10,7 @@ from ai_edge_litert import schema_py_generated as schema
 from exporters.tflite.builder import Builder, Op
 from exporters.tflite.dialect import adopt
 from exporters.tflite.ops.protocol import IntegerForm, Lowering, Role
+from exporters.tflite.versions import Table
 
 
 def _legalize(node: ir.Node) -> None:
@@ -20,7 +20,7 @@ def _legalize(node: ir.Node) -> None:
 def _lowering(
     op: int,
     integer: IntegerForm = IntegerForm.NONE,
-    options: Callable[[], Any] | None = None,
+    options: Callable[[], Table] | None = None,
 ) -> Lowering:
     def emit(node: ir.Node, builder: Builder) -> None:
         builder.emit(op, node, options=options and options())

@@ -1,5 +1,7 @@
 """The meaning of an annotated graph in plain ONNX: each annotated value passes Q/DQ in float."""
 
+from collections.abc import Callable, Mapping, Sequence
+
 import numpy as np
 import onnx_ir as ir
 import onnxruntime
@@ -63,3 +65,20 @@ def run_onnx(model: ir.Model, feeds: dict[str, np.ndarray]) -> dict[str, np.ndar
     session = onnxruntime.InferenceSession(proto, options, providers=["CPUExecutionProvider"])
     names = [value.name for value in model.graph.outputs]
     return dict(zip(names, session.run(names, feeds), strict=True))
+
+
+def tapped(
+    model: ir.Model, names: Sequence[str]
+) -> Callable[[Mapping[str, np.ndarray]], list[np.ndarray]]:
+    """Return a function that runs *model* and returns the values *names*."""
+    copy = model.clone()
+    for node in copy.graph:
+        for value in node.outputs:
+            if value.name in names and not value.is_graph_output():
+                copy.graph.outputs.append(value)
+
+    def run(feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        found = {**feeds, **run_onnx(copy, dict(feeds))}
+        return [found[name] for name in names]
+
+    return run

@@ -47,7 +47,7 @@ class _Grower:
         return model
 
     def _node(
-        self, op_type: str, inputs: list[ir.Value], shape: tuple[int, ...], **attributes
+        self, op_type: str, inputs: list[ir.Value], shape: tuple[int, ...], **attributes: object
     ) -> ir.Value:
         node = ir.node(op_type, inputs, attributes)
         out = node.outputs[0]

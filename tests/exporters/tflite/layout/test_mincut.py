@@ -38,7 +38,11 @@ def shared_costs(draw: st.DrawFn) -> tuple[int, list[int], int]:
     pairs=st.lists(pair_costs(), max_size=6),
     shared=st.lists(shared_costs(), max_size=6),
 )
-def test_is_as_cheap_as_the_best_labelling(unary, pairs, shared) -> None:
+def test_is_as_cheap_as_the_best_labelling(
+    unary: list[tuple[int, int]],
+    pairs: list[tuple[int, int, PairCost]],
+    shared: list[tuple[int, list[int], int]],
+) -> None:
     def total(labels: tuple[int, ...]) -> int:
         cost = sum(unary[index][label] for index, label in enumerate(labels))
         for left, right, pair in pairs:
