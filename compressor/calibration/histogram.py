@@ -10,6 +10,7 @@ import numpy.typing as npt
 from compressor.calibration.table import Histogram, TensorStatistics
 
 BINS = 2048
+_FINEST = -120  # the reciprocal of a finer width would leave float32
 
 
 class HistogramObserver:
@@ -17,7 +18,8 @@ class HistogramObserver:
 
     When values no longer fit into ``2 * BINS`` bins, the width doubles and neighbouring bins merge.
     Bins never straddle a coarser bin's edge, so the counts are exactly those of a histogram that
-    had known the final range from the start.
+    had known the final range from the start. (Next to values some 2**140 times larger, the smallest
+    floats count as zero.)
     """
 
     def __init__(self) -> None:
@@ -40,6 +42,7 @@ class HistogramObserver:
         inverse = np.float32(math.ldexp(1.0, -(self._exponent or 0)))
         steps = values.ravel() * inverse  # exact: a power of two
         if self._first:
+            np.floor(steps, out=steps)  # whole numbers: the difference below is exact as well
             steps -= np.float32(self._first)
         self._counts += np.bincount(steps.astype(np.intp), minlength=len(self._counts))
 
@@ -57,7 +60,8 @@ class HistogramObserver:
         """Grow the bins so that [*low*, *high*] falls into them."""
         if self._exponent is None:
             extent = max(high, 0.0) - min(low, 0.0)
-            self._exponent = math.ceil(math.log2(extent / BINS)) if extent else -40
+            finest = math.ceil(math.log2(extent / BINS)) if extent else _FINEST
+            self._exponent = max(finest, _FINEST)
         while True:
             width = math.ldexp(1.0, self._exponent)
             first = min(self._first, math.floor(low / width))
