@@ -18,7 +18,7 @@ from compressor.ir.annotations import (
     stamp_origin,
 )
 from compressor.ir.quant import QuantParams
-from exporters.tflite.dialect import DIALECT, Shape, new_constant, shape_of
+from exporters.tflite.dialect import DIALECT, Shape, Unsupported, new_constant, shape_of
 
 
 class Editor:
@@ -111,8 +111,15 @@ class Editor:
         return new_constant(self._graph, name or f"{self._base}/constant", array, quant)
 
     def replace(self, *values: ir.Value) -> None:
-        """Let *values* stand for the anchor's outputs, under their names, and remove the anchor."""
-        for old, new in zip(self._anchor.outputs, values, strict=True):
+        """Let *values* stand for the anchor's outputs, under their names, and remove the anchor.
+
+        Raises:
+            Unsupported: when an output that no value stands for is read.
+        """
+        for index, value in enumerate(self._anchor.outputs[len(values) :], len(values)):
+            if value.uses() or value.is_graph_output():
+                raise Unsupported(f"its output {index} does not exist in TFLite")
+        for old, new in zip(self._anchor.outputs, values, strict=False):
             self._stand_in(old, new)
         self._graph.remove(self._anchor, safe=True)
 

@@ -7,7 +7,7 @@ import onnx_ir as ir
 from compressor.ir.annotations import quant_of, stamp_origin
 from exporters.tflite.dialect import DIALECT, required_input
 from exporters.tflite.editor import Editor
-from exporters.tflite.ops.activation import CLAMPS
+from exporters.tflite.ops.activation import CLAMPS, is_implied
 from exporters.tflite.ops.operands import ACTIVATION, FUSABLE_ACTIVATIONS
 
 _HOSTS = frozenset(
@@ -36,17 +36,9 @@ def fuse_activations(graph: ir.Graph) -> None:
 
 
 def _is_implied(node: ir.Node) -> bool:
-    """Whether the integers of the input cannot represent anything outside the clamp.
-
-    Half a step of slack absorbs the rounding of the scale to float32.
-    """
+    """Whether the integers of the input cannot represent anything outside the clamp."""
     params = quant_of(node.inputs[0])
-    if params is None or params != quant_of(node.outputs[0]):
-        return False
-    low, high = CLAMPS[node.op_type]
-    lowest, highest = params.range()
-    slack = params.scale[0] / 2
-    return low - slack <= lowest and highest <= high + slack
+    return params == quant_of(node.outputs[0]) and is_implied(params, *CLAMPS[node.op_type])
 
 
 def _can_fuse(node: ir.Node) -> bool:

@@ -6,12 +6,16 @@ import onnx_ir as ir
 
 from compressor.ir.annotations import origin_of
 from exporters.protocol import Refusal
+from exporters.tflite.cleanup import remove_dead
 from exporters.tflite.dialect import DIALECT, ONNX_DOMAINS, Unsupported
 from exporters.tflite.ops.tables import legalizations
+from exporters.tflite.patterns import name_patterns
 
 
 def legalize(graph: ir.Graph) -> list[Refusal]:
     """Rewrite *graph* into the dialect; return why the nodes that are left cannot be."""
+    name_patterns(graph)
+    remove_dead(graph)
     refused: dict[ir.Node, Refusal] = {}
     while pending := [n for n in graph if n.domain != DIALECT and n not in refused]:
         for node in pending:

@@ -23,8 +23,9 @@ _FLOAT, _INT8, _INT32 = (
 _NAMES = {code: name for name, code in vars(Op).items() if isinstance(code, int)}
 _WEIGHTED = frozenset({Op.CONV_2D, Op.DEPTHWISE_CONV_2D, Op.FULLY_CONNECTED, Op.TRANSPOSE_CONV})
 _BROADCASTING = frozenset({Op.ADD, Op.SUB, Op.MUL, Op.DIV, Op.POW, Op.MAXIMUM, Op.MINIMUM})
-_RETYPING = frozenset({Op.QUANTIZE, Op.DEQUANTIZE, Op.CAST, Op.ARG_MAX})
-_DATA_INPUT = {Op.SPLIT: 1, Op.TRANSPOSE_CONV: 2}
+_RETYPING = frozenset({Op.QUANTIZE, Op.DEQUANTIZE, Op.CAST, Op.ARG_MAX, Op.ARG_MIN})
+_COMPARISONS = frozenset({Op.EQUAL, Op.GREATER, Op.GREATER_EQUAL, Op.LESS, Op.LESS_EQUAL})
+_DATA_INPUT = {Op.SPLIT: 1, Op.TRANSPOSE_CONV: 2, Op.SELECT_V2: 1}
 
 # Activation, weight and bias types of the kernels that multiply by weights: float, hybrid, int8.
 _WEIGHT_TYPES = {(_FLOAT, _FLOAT, _FLOAT), (_FLOAT, _INT8, _FLOAT), (_INT8, _INT8, _INT32)}
@@ -71,6 +72,8 @@ def _type_problem(op: int, inputs: Sequence[Table], outputs: Sequence[Table]) ->
     if op in _RETYPING:
         return _retyping_problem(op, inputs[0].type, outputs[0].type)
     source = inputs[_DATA_INPUT.get(op, 0)].type
+    if op in _COMPARISONS:
+        return None if outputs[0].type == schema.TensorType.BOOL else "does not make booleans"
     if any(out.type != source for out in outputs):
         return f"has inputs of type {source} and outputs of type {outputs[0].type}"
     if op in _WEIGHTED and op != Op.TRANSPOSE_CONV:

@@ -50,11 +50,25 @@ def _legalize_clip(node: ir.Node) -> None:
         return
     editor = Editor(node)
     source, params = required_input(node, 0), quant_of(node.outputs[0])
+    if quant_of(source) != params:
+        source = editor.op("Convert", [source], shape_of(source), quant=params)
     for op_type, limit in (("Max", low), ("Min", high)):
-        if np.isfinite(limit):
+        if np.isfinite(limit) and not is_implied(params, low, high):
             constant = editor.constant(np.float32(limit), params)
             source = editor.elementwise(op_type, source, constant, quant=params)
     editor.replace(source)
+
+
+def is_implied(params: QuantParams | None, low: float, high: float) -> bool:
+    """Whether integers of *params* cannot represent anything below *low* or above *high*.
+
+    Half a step of slack absorbs the rounding of the scale to float32.
+    """
+    if params is None:
+        return False
+    lowest, highest = params.range()
+    slack = params.scale[0] / 2
+    return low - slack <= lowest and highest <= high + slack
 
 
 def _limit(node: ir.Node, index: int, absent: float) -> float:
@@ -74,14 +88,21 @@ def _legalize_hard_sigmoid(node: ir.Node) -> None:
     slope = 6 * node.attributes.get_float("alpha", 0.2)
     offset = 6 * node.attributes.get_float("beta", 0.5)
     source, params = required_input(node, 0), quant_of(node.outputs[0])
-    if params is not None and not np.isclose(slope, 1.0):
-        raise Unsupported("an integer HardSigmoid needs alpha 1/6")
     if not np.isclose(slope, 1.0):
-        source = editor.elementwise("Mul", source, editor.constant(np.float32(slope)))
+        steep = _times(quant_of(source), slope)
+        source = editor.elementwise("Mul", source, _scalar(editor, slope, params), quant=steep)
     six = None if params is None else QuantParams.per_tensor(IntegerType.INT8, 6 / 255, -128)
     shifted = editor.elementwise("Add", source, _scalar(editor, offset, params), quant=six)
     clamped = editor.op("Relu6", [shifted], shape_of(shifted), quant=six)
     editor.replace(editor.elementwise("Mul", clamped, _scalar(editor, 1 / 6, params)))
+
+
+def _times(params: QuantParams | None, factor: float) -> QuantParams | None:
+    """Return the parameters under which the same integers stand for *factor* times as much."""
+    if params is None:
+        return None
+    scale = params.scale[0] * factor
+    return QuantParams.per_tensor(params.dtype, scale, params.zero_point[0])
 
 
 def _scalar(editor: Editor, real: float, like: QuantParams | None) -> ir.Value:

@@ -28,8 +28,6 @@ _INSTANCE_EPSILON = 1e-5
 
 
 def _layer(node: ir.Node) -> None:
-    if any(value.uses() for value in node.outputs[1:]):
-        raise Unsupported("the mean and deviation of LayerNormalization are read")
     source = required_input(node, 0)
     rank = rank_of(source)
     first = normalize_axis(node.attributes.get_int("axis", -1), rank)

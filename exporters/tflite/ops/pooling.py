@@ -38,8 +38,6 @@ _NEVER_NEGATIVE = frozenset({"Relu", "Relu6", "Relu0To1", "Sigmoid", "Softmax"})
 def _legalize_pool(node: ir.Node) -> None:
     editor = Editor(node)
     source, out = required_input(node, 0), node.outputs[0]
-    if len(node.outputs) > 1 and node.outputs[1].uses():
-        raise Unsupported("the indices output of MaxPool does not exist in TFLite")
     size, out_size = spatial_shape(source), spatial_shape(out)
     window = window_of(node, size, tuple(ints(node, "kernel_shape")), out_size)
     if any(step != 1 for step in window.dilation):

@@ -6,7 +6,7 @@ import onnx_ir as ir
 from ai_edge_litert import schema_py_generated as schema
 
 from exporters.tflite.builder import Builder, Op
-from exporters.tflite.dialect import adopt, shape_of
+from exporters.tflite.dialect import Unsupported, adopt, shape_of
 from exporters.tflite.editor import Editor
 from exporters.tflite.ops.protocol import IntegerForm, Lowering, Role
 
@@ -16,7 +16,10 @@ def _legalize(node: ir.Node) -> None:
     if source is not None and shape_of(source) == shape_of(out):
         Editor(node).replace(source)
         return
+    if any(value.uses() or value.is_graph_output() for value in node.outputs[1:]):
+        raise Unsupported("its second output does not exist in TFLite")
     node.resize_inputs(1)
+    node.resize_outputs(1)
     adopt(node, "Reshape")
 
 

@@ -95,6 +95,19 @@ FLOAT: dict[str, list[str]] = {
         "g (float[1,4,6,5] x, float[4,1,1] s) => (float[1,4,6,5] y) { y = PRelu(x, s) }",
         "g (float[1,4,6] x) => (float[1,4,6] y) { y = Softplus(x) }",
     ],
+    "logic": [
+        *(
+            f"g (float[1,4,6] x, float[1,4,6] x2) => (bool[1,4,6] y) {{ a = Round(x) b = Round(x2) y = {op}(a, b) }}"
+            for op in ("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual")
+        ),
+        *(
+            f"g (float[1,4,6] x, float[1,4,6] x2) => (bool[1,4,6] y) {{ a = Less(x, x2) b = Less(x2, x) c = Not(a) y = {op}(b, c) }}"
+            for op in ("And", "Or")
+        ),
+        "g (float[1,4,6] x, float[6] x2, float[1,1,1] c) => (float[1,4,6] y) { a = Less(x, x2) y = Where(a, c, x) }",
+        "g (float[2,5,6] x) => (int64[2,1,6] y) { y = ArgMax<axis=1>(x) }",
+        "g (float[2,5,6] x) => (int64[2,5] y) { y = ArgMin<axis=-1, keepdims=0>(x) }",
+    ],
     "softmax": [
         "g (float[2,5,6] x) => (float[2,5,6] y) { y = Softmax<axis=-1>(x) }",
         "g (float[1,5,3,4] x) => (float[1,5,3,4] y) { y = Softmax<axis=1>(x) }",
@@ -253,7 +266,10 @@ INTEGER: dict[str, list[tuple[str, dict[str, Range]]]] = {
         (FLOAT["activation"][1], {"x": (-3, 8), "y": (0, 6)}),
         (FLOAT["activation"][2], {"x": (-3, 3), "y": (-3, 3)}),
         (FLOAT["activation"][3], {"x": (-3, 3), "y": (-3, 3)}),
+        (FLOAT["activation"][4], {"x": (-3, 3), "y": (-3, 3)}),
+        (FLOAT["activation"][4], {"x": (-3, 3), "y": (-0.5, 2)}),
         (FLOAT["activation"][6], {"x": (-4, 4), "y": (0, 1)}),
+        (FLOAT["activation"][7], {"x": (-4, 4), "y": (0, 1)}),
         (FLOAT["activation"][13], {"x": (-3, 3), "y": (-4, 4)}),
     ],
     "softmax": [

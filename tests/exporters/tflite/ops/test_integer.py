@@ -32,7 +32,7 @@ def test_is_within_one_step(text: str, ranges: dict[str, Range], litert: LiteRt)
     assert tflite.check(model, OPTIONS) == []
     data = tflite.write(model, OPTIONS)
     names = operators(data)
-    assert names.count("QUANTIZE") == sum(name in ranges for name in feeds_for(model))
+    assert names.count("QUANTIZE") >= sum(name in ranges for name in feeds_for(model))
     feeds = feeds_for(model)
     want = run_onnx(fake_quantized(model), feeds)
     have = litert(data, feeds)
