@@ -69,3 +69,8 @@ def float16_network(*, layers: int) -> float:
     Each weight is off by at most half an ULP, independently; *layers* errors add up as noise.
     """
     return math.sqrt(layers) * float(np.finfo(np.float16).eps)
+
+
+def moment_error(count: int, power: float) -> float:
+    """Rounding of a mean of *count* float32 products, the largest mean square being *power*."""
+    return count * float(np.finfo(np.float32).eps) * power
