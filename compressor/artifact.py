@@ -14,7 +14,7 @@ import onnx_ir as ir
 from compressor.analyses.cost import macs_of
 from compressor.ir.annotations import Precision, precision_of, quant_of, reason_of
 from compressor.ir.interface import Interface
-from compressor.ir.op_facts import Role, facts_of
+from compressor.ir.op_facts import Role, data_inputs, facts_of
 from compressor.recipe import Recipe
 
 _TOOLS = ("edgec", "onnx", "onnx-ir", "numpy")
@@ -70,7 +70,7 @@ def summarize_quantization(model: ir.Model) -> QuantizationSummary:
     kept = tuple(
         (node.name or "", node.op_type, reason_of(node))
         for node in model.graph
-        if reason_of(node) and facts_of(node).role is not Role.MOVEMENT
+        if reason_of(node) and _does_arithmetic(node)
     )
     return QuantizationSummary(
         integer_macs=integer / total if total else 0.0,
@@ -84,6 +84,12 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:  # a bare source tree
         return "unknown"
+
+
+def _does_arithmetic(node: ir.Node) -> bool:
+    """Whether *node* makes new real numbers, rather than moving some or reading a shape."""
+    real = bool(data_inputs(node)) and node.outputs[0].dtype == ir.DataType.FLOAT
+    return real and facts_of(node).role not in (Role.MOVEMENT, Role.JOIN)
 
 
 def _is_weight(value: ir.Value) -> bool:

@@ -85,10 +85,14 @@ def _recurrent_macs(node: ir.Node) -> int:
 
 
 def _dims(value: ir.Value | None) -> list[int]:
-    """Shape with unknown dimensions as 1 (batch 1)."""
+    """Shape at batch 1: an unknown dimension is 1, and ``49*batch`` is 49."""
     if value is None or value.shape is None:
         return []
-    return [dim if isinstance(dim, int) else 1 for dim in value.shape]
+    return [dim if isinstance(dim, int) else _known_factors(dim.value) for dim in value.shape]
+
+
+def _known_factors(symbol: str | None) -> int:
+    return prod(int(part) for part in (symbol or "").split("*") if part.isdecimal())
 
 
 def _stored_bytes(value: ir.Value) -> int:

@@ -75,7 +75,7 @@ def _refusal(
     for value in data_inputs(node):
         producer = value.producer()
         if producer is not None and producer not in integer:
-            return f"its input '{value.name}' is float"
+            return "reads a value that is float"
     return ""
 
 

@@ -70,6 +70,7 @@ FACTS: Mapping[str, OpFacts] = {
     "DepthToSpace": _MOVEMENT,
     "Expand": _MOVEMENT,
     "Flatten": _MOVEMENT,
+    "Gather": _MOVEMENT,
     "MaxPool": _MOVEMENT,
     "Pad": _MOVEMENT,
     "Reshape": _MOVEMENT,

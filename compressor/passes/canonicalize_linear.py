@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 import onnx_ir as ir
@@ -86,7 +87,7 @@ def _rewrite_matmul(node: ir.Node) -> bool | None:
     steps = [gemm]
     if len(source.shape) > 2:
         gemm.outputs[0].name = f"{result.name}_rows"
-        gemm.outputs[0].shape = ir.Shape([None, weight.shape[1]])
+        gemm.outputs[0].shape = ir.Shape([_rows(source), weight.shape[1]])
         dims = [d if isinstance(d, int) else -1 for d in (*source.shape[:-1], weight.shape[1])]
         shape = add_constant(graph, f"{result.name}_shape", np.asarray(dims, np.int64))
         final = ir.node("Reshape", [gemm.outputs[0], shape], name=f"{node.name}_restore")
@@ -113,9 +114,17 @@ def _flattened(node: ir.Node, source: ir.Value, width: int) -> ir.Value:
     flatten = ir.node("Reshape", [source, shape], name=f"{node.name}_flatten")
     value = flatten.outputs[0]
     value.name = f"{node.outputs[0].name}_input_rows"
-    value.shape, value.type = ir.Shape([None, width]), source.type
+    value.shape, value.type = ir.Shape([_rows(source), width]), source.type
     graph.insert_before(node, flatten)
     return value
+
+
+def _rows(source: ir.Value) -> int | str:
+    """Return the product of all axes but the last, such as ``49*batch``."""
+    dims = [dim if isinstance(dim, int) else dim.value for dim in (source.shape or ())[:-1]]
+    known = prod(dim for dim in dims if isinstance(dim, int))
+    symbols = [str(dim) for dim in dims if not isinstance(dim, int)]
+    return "*".join([str(known), *symbols]) if symbols else known
 
 
 def _bias_behind(result: ir.Value, units: int) -> tuple[Array | None, ir.Node | None]:

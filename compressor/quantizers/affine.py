@@ -14,6 +14,7 @@ WEIGHT_STEPS = 127
 # tensors that never leave zero would break both bounds, so they get a harmless size instead.
 DEAD_RANGE = 1e-6
 DEAD_TENSOR_RANGE = 1e-2
+DEAD_WEIGHT = 1e-12
 SMALLEST_SHARE = 2.0**-20
 BIAS_LIMIT = 1 << 30
 
@@ -43,7 +44,8 @@ def weight_params(
     """
     others = tuple(i for i in range(weight.ndim) if i != axis % weight.ndim)
     extremes = np.abs(np.asarray(weight, np.float64)).max(axis=others, initial=0.0)
-    largest = float(extremes.max(initial=0.0)) or DEAD_TENSOR_RANGE
+    largest = float(extremes.max(initial=0.0))
+    largest = DEAD_TENSOR_RANGE if largest < DEAD_WEIGHT else largest
     scale = np.maximum(extremes, largest * SMALLEST_SHARE) / WEIGHT_STEPS
     if smallest is not None:
         scale = np.maximum(scale, smallest)
