@@ -39,6 +39,7 @@ _TYPES = {
     "uint8": schema.TensorType.UINT8,
     "bool": schema.TensorType.BOOL,
 }
+_COMPUTED = frozenset(_TYPES) - {"float16", "int16"}
 _OPTION_KINDS = vars(schema.BuiltinOptions)
 
 
@@ -265,8 +266,8 @@ def _dtype_name(value: ir.Value) -> str:
 
 
 def has_tensor_type(value: ir.Value) -> bool:
-    """Whether TFLite tensors can hold the type of *value*."""
-    return _dtype_name(value) in _TYPES
+    """Whether TFLite kernels compute on the type of *value*."""
+    return _dtype_name(value) in _COMPUTED
 
 
 def _fits_float16(array: Array) -> bool:

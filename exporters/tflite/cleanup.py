@@ -9,6 +9,8 @@ from exporters.tflite.dialect import DIALECT, ints, required_input, set_ints, sh
 from exporters.tflite.editor import Editor
 from exporters.tflite.layout.orders import compose, moves_nothing
 
+_REDUCTIONS = frozenset({"Mean", "Sum", "ReduceMax", "ReduceMin", "ReduceProd"})
+
 
 def clean_up(graph: ir.Graph) -> None:
     """Simplify Reshapes and Transposes of *graph* and remove nodes that nothing reads."""
@@ -39,8 +41,22 @@ def _simplify(node: ir.Node) -> None:
         node.op_type = "Reshape"
         node.attributes.clear()
         _simplify(node)
-    elif node.op_type == "Reshape" and shape_of(source) == shape_of(out):
-        Editor(node).replace(source)
+    elif node.op_type == "Reshape":
+        if _only_drops_reduced_axes(node):
+            source.shape = ir.Shape(shape_of(out))
+        if shape_of(source) == shape_of(out):
+            Editor(node).replace(source)
+
+
+def _only_drops_reduced_axes(node: ir.Node) -> bool:
+    """Whether the Reshape *node* alone reads a reduction and drops the axes that it has reduced."""
+    source = required_input(node, 0)
+    reduction = source.producer()
+    if reduction is None or reduction.op_type not in _REDUCTIONS or len(source.uses()) != 1:
+        return False
+    axes = ints(reduction, "axes")
+    kept = tuple(n for axis, n in enumerate(shape_of(reduction.inputs[0])) if axis not in axes)
+    return not source.is_graph_output() and shape_of(node.outputs[0]) == kept
 
 
 def _read_unflattened(product: ir.Node) -> None:

@@ -15,7 +15,7 @@ from exporters.protocol import (
     WeightType,
     raise_refusals,
 )
-from exporters.tflite.builder import Builder, pack
+from exporters.tflite.builder import Builder, has_tensor_type, pack
 from exporters.tflite.cleanup import clean_up, remove_dead
 from exporters.tflite.constraints import representation_reason
 from exporters.tflite.conversion import place_conversions
@@ -88,7 +88,8 @@ def _unknown_shapes(graph: ir.Graph) -> list[Refusal]:
     for node in graph:
         try:
             for value in node.outputs:
-                shape_of(value)
+                if value.uses() or value.is_graph_output():
+                    shape_of(value)
         except Unsupported as reason:
             refusals.append(refusal(node, str(reason)))
     return refusals
@@ -114,4 +115,9 @@ def _reason(node: ir.Node) -> str | None:
     if node.domain != DIALECT:
         return None
     lowering = lowerings()[node.op_type]
+    for value in (*node.inputs, *node.outputs):
+        if value is not None and not has_tensor_type(value):
+            return f"TFLite kernels do not take tensors of type {value.dtype}"
+        if value is not None and not all(shape_of(value)):
+            return f"TFLite has no empty tensors, such as '{value.name}'"
     return representation_reason(node, lowering) or lowering.check(node)

@@ -6,12 +6,12 @@ wrong here is a defect of the exporter, never of the user's model.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from compressor.errors import Code, EdgecError
+from exporters.tflite.shapes import Use, expected_shape
 from exporters.tflite.versions import Table
 
 Op = schema.BuiltinOperator
@@ -48,7 +48,14 @@ def verify(model: Table) -> None:
         for index in operator.inputs:
             if index >= 0 and index not in made and not graph.tensors[index].buffer:
                 _fail(op, outputs[0], f"reads '{graph.tensors[index].name}' before it is made")
-        problem = _type_problem(op, inputs, outputs) or _shape_problem(op, inputs, outputs)
+        use = Use(
+            op=op,
+            inputs=inputs,
+            outputs=outputs,
+            options=operator.builtinOptions,
+            buffers=model.buffers,
+        )
+        problem = _type_problem(op, inputs, outputs) or _shape_problem(use)
         if problem:
             _fail(op, outputs[0], problem)
         made.update(operator.outputs)
@@ -95,63 +102,11 @@ def _retyping_problem(op: int, before: int, after: int) -> str | None:
     return None
 
 
-def _shape_problem(op: int, inputs: Sequence[Table], outputs: Sequence[Table]) -> str | None:
-    expected = _SHAPES[op](inputs, outputs) if op in _SHAPES else None
-    if expected is None or list(expected) == list(outputs[0].shape):
+def _shape_problem(use: Use) -> str | None:
+    expected = expected_shape(use)
+    if expected is None or list(expected) == list(use.outputs[0].shape):
         return None
-    return f"should have shape {list(expected)}, not {list(outputs[0].shape)}"
-
-
-def _broadcast(inputs: Sequence[Table], _outputs: Sequence[Table]) -> Sequence[int]:
-    return np.broadcast_shapes(*(tuple(tensor.shape) for tensor in inputs))
-
-
-def _unchanged(inputs: Sequence[Table], _outputs: Sequence[Table]) -> Sequence[int]:
-    return list(inputs[0].shape)
-
-
-def _reshaped(inputs: Sequence[Table], outputs: Sequence[Table]) -> Sequence[int]:
-    same = np.prod(inputs[0].shape) == np.prod(outputs[0].shape)
-    return list(outputs[0].shape) if same else list(inputs[0].shape)
-
-
-def _convolved(inputs: Sequence[Table], outputs: Sequence[Table]) -> Sequence[int]:
-    """Batch and channels; the spatial extents follow from options that the caller checked."""
-    return [inputs[0].shape[0], *outputs[0].shape[1:3], inputs[2].shape[0]]
-
-
-def _connected(inputs: Sequence[Table], outputs: Sequence[Table]) -> Sequence[int]:
-    units, width = inputs[1].shape
-    rows = int(np.prod(inputs[0].shape)) // width
-    leading = list(outputs[0].shape[:-1])
-    return [*leading, units] if int(np.prod(leading)) == rows else [rows, units]
-
-
-def _concatenated(inputs: Sequence[Table], outputs: Sequence[Table]) -> Sequence[int]:
-    shapes = np.asarray([tensor.shape for tensor in inputs])
-    varies = shapes.min(axis=0) != shapes.max(axis=0)
-    joined = varies | (np.asarray(outputs[0].shape) != shapes[0])
-    return list(np.where(joined, shapes.sum(axis=0), shapes[0]))
-
-
-_SHAPES: dict[int, Callable[[Sequence[Table], Sequence[Table]], Sequence[int]]] = {
-    **dict.fromkeys(_BROADCASTING, _broadcast),
-    Op.RESHAPE: _reshaped,
-    Op.CONV_2D: _convolved,
-    Op.DEPTHWISE_CONV_2D: _convolved,
-    Op.FULLY_CONNECTED: _connected,
-    Op.CONCATENATION: _concatenated,
-    Op.QUANTIZE: _unchanged,
-    Op.DEQUANTIZE: _unchanged,
-    Op.SOFTMAX: _unchanged,
-    Op.LOGISTIC: _unchanged,
-    Op.TANH: _unchanged,
-    Op.RELU: _unchanged,
-    Op.RELU6: _unchanged,
-    Op.GELU: _unchanged,
-    Op.RSQRT: _unchanged,
-    Op.SQRT: _unchanged,
-}
+    return f"should have shape {list(expected)}, not {list(use.outputs[0].shape)}"
 
 
 def _fail(op: int, tensor: Table, problem: str) -> None:

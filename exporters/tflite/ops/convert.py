@@ -6,7 +6,7 @@ import onnx_ir as ir
 from ai_edge_litert import schema_py_generated as schema
 
 from compressor.ir.annotations import quant_of
-from exporters.tflite.builder import Builder, Op, has_tensor_type
+from exporters.tflite.builder import Builder, Op
 from exporters.tflite.dialect import adopt, required_input
 from exporters.tflite.editor import Editor
 from exporters.tflite.ops.protocol import IntegerForm, Lowering, Role
@@ -28,13 +28,6 @@ def _legalize_cast(node: ir.Node) -> None:
     adopt(node)
 
 
-def _check_cast(node: ir.Node) -> str | None:
-    for value in (*node.inputs, *node.outputs):
-        if value is not None and not has_tensor_type(value):
-            return f"TFLite has no tensors of type {value.dtype}"
-    return None
-
-
 def _emit_convert(node: ir.Node, builder: Builder) -> None:
     if quant_of(node.outputs[0]) is None:
         builder.emit(Op.DEQUANTIZE, node, options=schema.DequantizeOptionsT())
@@ -53,5 +46,5 @@ def _emit_cast(node: ir.Node, builder: Builder) -> None:
 LEGALIZE = {"Convert": _legalize_convert, "Cast": _legalize_cast}
 LOWER = {
     "Convert": Lowering(emit=_emit_convert, integer=IntegerForm.FREE, role=Role.ANY),
-    "Cast": Lowering(emit=_emit_cast, check=_check_cast, role=Role.ANY),
+    "Cast": Lowering(emit=_emit_cast, role=Role.ANY),
 }

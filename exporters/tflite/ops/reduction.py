@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import onnx_ir as ir
 from ai_edge_litert import schema_py_generated as schema
 
@@ -73,18 +72,13 @@ def _reorder(node: ir.Node, order: Shape) -> None:
     set_ints(node, "axes", sorted(order.index(axis) for axis in ints(node, "axes")))
 
 
-def _check(node: ir.Node) -> str | None:
-    size = int(np.prod([shape_of(node.inputs[0])[axis] for axis in ints(node, "axes")]))
-    return None if size else "TFLite has no empty tensors"
-
-
 def _lowering(op: int, integer: IntegerForm) -> Lowering:
     def emit(node: ir.Node, builder: Builder) -> None:
         keeps = len(shape_of(node.outputs[0])) == len(shape_of(node.inputs[0]))
         inputs = [builder.operand(node, 0), builder.shape(ints(node, "axes"), node, "axes")]
         builder.emit(op, node, inputs, schema.ReducerOptionsT(keepDims=keeps))
 
-    return Lowering(emit=emit, check=_check, integer=integer, role=Role.ANY, reorder=_reorder)
+    return Lowering(emit=emit, integer=integer, role=Role.ANY, reorder=_reorder)
 
 
 LEGALIZE = {

@@ -54,6 +54,10 @@ def _wrong_channels(model: schema.ModelT) -> None:
     _tensor(model, schema.BuiltinOperator.CONV_2D, output=True).shape = [1, 4, 4, 5]
 
 
+def _wrong_extent(model: schema.ModelT) -> None:
+    _tensor(model, schema.BuiltinOperator.CONV_2D, output=True).shape = [1, 4, 3, 3]
+
+
 def _scales_of_another_axis(model: schema.ModelT) -> None:
     weight = _tensor(model, schema.BuiltinOperator.CONV_2D, output=False, index=1)
     weight.quantization.quantizedDimension = 3
@@ -80,6 +84,7 @@ BREAKS = [
     (MEAN, _no_scale, "without a scale"),
     (CONV, _float_bias, "bias types"),
     (CONV, _wrong_channels, "should have shape"),
+    (CONV, _wrong_extent, "should have shape"),
     (CONV, _scales_of_another_axis, "3 scales along axis 3"),
     (ADD, _wrong_sum, "should have shape"),
     (ADD, _read_before_made, "before it is made"),

@@ -50,7 +50,14 @@ FREE = {
         """g (float[1,1,8,8] x, float[4,1,3,3] a, float[4,4,3,3] b, float[5,4] f) => (float[1,5] y)
         { p = Conv<pads=[1,1,1,1]>(x, a) q = Conv<pads=[1,1,1,1]>(p, b) r = Add(p, q) s = Relu(r)
           m = GlobalAveragePool(s) n = Flatten(m) y = Gemm<transB=1>(n, f) }""",
-        ["RESHAPE", "CONV_2D", "CONV_2D", "ADD", "MEAN", "RESHAPE", "FULLY_CONNECTED"],
+        ["RESHAPE", "CONV_2D", "CONV_2D", "ADD", "MEAN", "FULLY_CONNECTED"],
+    ),
+    "flattened image": (
+        """g (float[1,1,4,4] x, float[3,1,1,1] a, float[5,48] f, float[7,48] h)
+        => (float[1,5] y, float[1,7] z)
+        { c = Conv(x, a) r = Flatten(c) s = Relu(r) y = Gemm<transB=1>(s, f)
+          z = Gemm<transB=1>(s, h) }""",
+        ["RESHAPE", "CONV_2D", "RESHAPE", "RELU", "FULLY_CONNECTED", "FULLY_CONNECTED"],
     ),
     "channel softmax": (
         """g (float[1,1,4,4] x, float[4,1,1,1] a, float[1,4,1,1] b) => (float[1,1,4,4] y)
