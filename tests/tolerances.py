@@ -74,3 +74,8 @@ def float16_network(*, layers: int) -> float:
 def moment_error(count: int, power: float) -> float:
     """Rounding of a mean of *count* float32 products, the largest mean square being *power*."""
     return count * float(np.finfo(np.float32).eps) * power
+
+
+# Rounding noise counts as uniform, scale^2 / 12, when a range of 255 steps is chosen. That is right
+# up to a step at each end of the range; the square of each step's length changes twice as much.
+NOISE_MODEL = 2 * 2 / 255
