@@ -42,7 +42,7 @@ _IHWO = (1, 2, 3, 0)
 def _legalize(node: ir.Node) -> None:
     editor = Editor(node)
     source, out = required_input(node, 0), node.outputs[0]
-    weight = _weight(editor, node)
+    weight = weight_of(editor, node)
     size, out_size = spatial_shape(source), spatial_shape(out)
     window = window_of(node, size, shape_of(weight)[-len(size) :], out_size)
     if len(size) == 1:
@@ -59,7 +59,7 @@ def _legalize(node: ir.Node) -> None:
     }
     result = editor.op(
         _kind(node, shape_of(source)[1], weight),
-        [source, weight, _bias(editor, node, channels)],
+        [source, weight, bias_of(editor, node, channels)],
         (shape_of(source)[0], channels, *out_size),
         attributes,
         quant=quant_of(out),
@@ -69,7 +69,7 @@ def _legalize(node: ir.Node) -> None:
     editor.replace(result)
 
 
-def _weight(editor: Editor, node: ir.Node) -> ir.Value:
+def weight_of(editor: Editor, node: ir.Node) -> ir.Value:
     """Return the weights as a 4-D constant of this node's own."""
     array = constant_input(node, 1, "the weight")
     if array.ndim == 3:
@@ -78,7 +78,7 @@ def _weight(editor: Editor, node: ir.Node) -> ir.Value:
     return editor.constant(array, quant_of(value), value.name or "")
 
 
-def _bias(editor: Editor, node: ir.Node, channels: int) -> ir.Value:
+def bias_of(editor: Editor, node: ir.Node, channels: int) -> ir.Value:
     """Return the bias; one of zeros, in the int32 form that the kernel needs, when absent."""
     bias = optional_input(node, 2)
     if bias is not None:

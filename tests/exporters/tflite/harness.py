@@ -21,7 +21,7 @@ Range = tuple[float, float]
 
 OPTIONS = ExportOptions()
 _HEADER = '<ir_version: 10, opset_import: ["" : 21]>\n'
-_WEIGHT_AXES = {"Conv": 0, "Gemm": 0, "MatMul": 1}
+_WEIGHT_AXES = {"Conv": 0, "ConvTranspose": 1, "Gemm": 0, "MatMul": 1}
 
 
 def parse(text: str) -> ir.Model:

@@ -21,6 +21,12 @@ FLOAT: dict[str, list[str]] = {
         "g (float[1,8,8,8] x, float[6,4,3,3] w, float[6] b) => (float[1,6,8,8] y) { y = Conv<group=2, pads=[1,1,1,1]>(x, w, b) }",
         "g (float[2,4,10] x, float[5,4,3] w, float[5] b) => (float[2,5,10] y) { y = Conv<pads=[1,1]>(x, w, b) }",
     ],
+    "transposed_convolution": [
+        "g (float[1,3,4,5] x, float[3,4,4,4] w, float[4] b) => (float[1,4,8,10] y) { y = ConvTranspose<strides=[2,2], pads=[1,1,1,1]>(x, w, b) }",
+        "g (float[1,3,4,5] x, float[3,4,3,3] w) => (float[1,4,8,10] y) { y = ConvTranspose<strides=[2,2], pads=[1,1,1,1], output_padding=[1,1]>(x, w) }",
+        "g (float[1,3,4,5] x, float[3,4,2,2] w, float[4] b) => (float[1,4,8,10] y) { y = ConvTranspose<strides=[2,2]>(x, w, b) }",
+        "g (float[1,3,6] x, float[3,4,3] w) => (float[1,4,8] y) { y = ConvTranspose(x, w) }",
+    ],
     "pooling": [
         "g (float[1,3,8,8] x) => (float[1,3,4,4] y) { y = MaxPool<kernel_shape=[2,2], strides=[2,2]>(x) }",
         "g (float[1,3,8,8] x) => (float[1,3,4,4] y) { y = MaxPool<kernel_shape=[3,3], strides=[2,2], pads=[1,1,1,1]>(x) }",
@@ -210,6 +216,9 @@ FLOAT: dict[str, list[str]] = {
 INTEGER: dict[str, list[tuple[str, dict[str, Range]]]] = {
     "convolution": [
         (FLOAT["convolution"][index], {"x": (-3, 3), "y": (-4, 4)}) for index in range(11)
+    ],
+    "transposed_convolution": [
+        (text, {"x": (-3, 3), "y": (-6, 6)}) for text in FLOAT["transposed_convolution"]
     ],
     "pooling": [
         (text, {"x": (-3, 3), "y": (-3, 3)}) for text in FLOAT["pooling"] if "Relu" not in text
