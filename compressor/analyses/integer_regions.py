@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import onnx_ir as ir
 
 from compressor.ir.op_facts import NORMALIZATIONS, Role, data_inputs, facts_of
+from compressor.ir.rewrite import constant_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,7 @@ def _refusal(
     if any(out.dtype != ir.DataType.FLOAT for out in node.outputs) or not data_inputs(node):
         return "does not compute on float tensors"
     if role is Role.COMPUTE:
-        return "" if _has_plain_weight(node) else "its weight is not a plain matrix or filter"
+        return "" if _is_plain(node) else "it is not a plain product with a weight and a bias"
     if node in sums:
         return "a sum that a normalization reads loses too much in 8 bits"
     for value in data_inputs(node):
@@ -79,10 +80,18 @@ def _refusal(
     return ""
 
 
-def _has_plain_weight(node: ir.Node) -> bool:
-    weight = node.inputs[1]
+def _is_plain(node: ir.Node) -> bool:
+    """Whether *node* multiplies rows or patches by a weight and adds one constant a channel."""
+    weight, bias = node.inputs[1], node.inputs[2] if len(node.inputs) > 2 else None
     rank = 0 if weight is None or weight.shape is None else len(weight.shape)
-    return rank == 2 if node.op_type in ("Gemm", "MatMul") else rank >= 3
+    constant = constant_of(bias)
+    if bias is not None and (constant is None or constant.ndim != 1):
+        return False
+    if node.op_type == "Conv":
+        return rank >= 3
+    attributes = node.attributes
+    scaled = (attributes.get_float("alpha", 1.0), attributes.get_float("beta", 1.0)) != (1.0, 1.0)
+    return rank == 2 and not scaled and not attributes.get_int("transA")
 
 
 def _normalized_sums(graph: ir.Graph) -> frozenset[ir.Node]:
