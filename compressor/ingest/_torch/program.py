@@ -37,6 +37,7 @@ def read_request() -> Request:
 def serve(request: Request) -> Facts:
     """Do the work; return the parts of an error, or nothing."""
     torch.manual_seed(SEED)
+    torch.set_num_threads(1)  # a few small batches: waking and spinning threads costs more
     sys.dont_write_bytecode = True
     code, what = "FACTORY_FAILED", "the factory failed: "
     try:
