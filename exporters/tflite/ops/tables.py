@@ -7,7 +7,7 @@ from functools import cache
 from compressor.catalog import Catalog
 from exporters.tflite.ops.protocol import Legalize, Lowering
 
-FAMILIES = Catalog("exporters.tflite.ops", shared=("protocol", "tables", "operands"))
+FAMILIES = Catalog("exporters.tflite.ops", shared=("protocol", "tables", "operands", "recurrence"))
 
 
 @cache

@@ -199,6 +199,16 @@ FLOAT: dict[str, list[str]] = {
         'g (float[1,8,3,4] x) => (float[1,2,6,8] y) { y = DepthToSpace<blocksize=2, mode="CRD">(x) }',
         "g (float[1,2,6,8] x) => (float[1,8,3,4] y) { y = SpaceToDepth<blocksize=2>(x) }",
     ],
+    "lstm": [
+        f"g (float[5,{n},3] x, float[{d},16,3] w, float[{d},16,4] r, float[{d},32] b, float[{d},{n},4] {h}1, float[{d},{n},4] {h}2) => (float[5,{d},{n},4] y, float[{d},{n},4] z, float[{d},{n},4] c)"
+        f' {{ y, z, c = LSTM<hidden_size=4, direction="{direction}">(x, w, r, b, , {h}1, {h}2) }}'
+        for n in (1, 2)
+        for direction, d in (("forward", 1), ("reverse", 1), ("bidirectional", 2))
+        for h in ("x_h", "h")
+    ]
+    + [
+        "g (float[5,1,3] x, float[1,16,3] w, float[1,16,4] r) => (float[1,1,4] z) { y, z = LSTM<hidden_size=4>(x, w, r) }",
+    ],
     "gru": [
         f"g (float[5,{n},3] x, float[{d},12,3] w, float[{d},12,4] r, float[{d},24] b, float[{d},{n},4] {h}) => (float[5,{d},{n},4] y, float[{d},{n},4] z)"
         f' {{ y, z = GRU<hidden_size=4, linear_before_reset={reset}, direction="{direction}">(x, w, r, b, , {h}) }}'
