@@ -86,7 +86,7 @@ def concat() -> ir.Model:
         w0=gaussian(2, 3, 1, 1, seed=1, scale=3.0),
         b0=gaussian(2, seed=2),
         w1=gaussian(3, 3, 1, 1, seed=3),
-        w2=gaussian(2, 3, 1, 1, seed=4),
+        w2=gaussian(2, 3, 1, 1, seed=4, scale=9.0),
     )
 
 

@@ -1,31 +1,18 @@
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import onnx_ir as ir
 import pytest
 
-from compressor.calibration.collect import Feeds, Run, collect
+from compressor.calibration.collect import collect
 from compressor.calibration.histogram import HistogramObserver
 from compressor.calibration.minmax import MinMaxObserver
 from compressor.errors import Code, EdgecError
 from compressor.ir.fingerprint import fingerprint
 from compressor.passes.infer_shapes import InferShapes
 from compressor.passes.protocol import PassContext
-from tests.graphs import gaussian, graph_of, run_onnx
-
-
-def make_runner(model: ir.Model, names: Sequence[str]) -> Run:
-    """Execute *model* by ONNX Runtime with the values *names* as outputs."""
-    copy = model.clone()
-    values = {value.name: value for node in copy.graph for value in node.outputs}
-    copy.graph.outputs.clear()
-    copy.graph.outputs.extend(values[name] for name in names)
-
-    def run(feeds: Feeds) -> list[np.ndarray]:
-        found = run_onnx(copy, dict(feeds))
-        return [found[name] for name in names]
-
-    return run
+from tests.graphs import gaussian, graph_of
+from tests.quantized import make_runner
 
 
 @pytest.fixture
@@ -135,3 +122,14 @@ def test_batches_are_drawn_one_at_a_time(model: ir.Model) -> None:
             yield feeds
 
     collect(model, ["b"], stream(), make_runner=make_runner, make_observer=Recording)
+
+
+def test_nothing_to_watch_runs_nothing(model: ir.Model) -> None:
+    """A graph without integer nodes asks for no values; a runtime refuses to compute none."""
+    table = collect(model, [], batches(), make_runner=make_runner, make_observer=MinMaxObserver)
+    assert (table.samples, table.tensors) == (12, {})
+
+
+def test_inputs_alone_run_nothing(model: ir.Model) -> None:
+    table = collect(model, ["x"], batches(), make_runner=make_runner, make_observer=MinMaxObserver)
+    assert table.of("x").low >= 0
