@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import onnx_ir as ir
@@ -23,7 +24,7 @@ from compressor.ir.annotations import (
 from compressor.ir.fingerprint import fingerprint
 from compressor.ir.op_facts import Role, facts_of, float_constants
 from compressor.ir.quant import IntegerType, QuantParams
-from compressor.ir.rewrite import constant_of, free_name, replace_value
+from compressor.ir.rewrite import add_constant, constant_of, free_name, replace_value
 from compressor.passes.protocol import Changes, PassContext, Skipped
 from compressor.quantizers.affine import (
     bias_params,
@@ -107,11 +108,22 @@ def _annotate_constants(node: ir.Node, regions: IntegerRegions) -> None:
     elif facts_of(node).role is Role.COMPUTE:
         _annotate_compute(node)
     elif facts_of(node).role in (Role.ARITHMETIC, Role.JOIN):
-        for value in float_constants(node):
+        for value in map(partial(_unshared, node), float_constants(node)):
             array = np.asarray(constant_of(value))
             params = params_of_range(float(array.min()), float(array.max()), IntegerType.INT8)
             own = quant_of(node.outputs[0]) if facts_of(node).role is Role.JOIN else None
             set_quant(value, own or params)
+
+
+def _unshared(node: ir.Node, value: ir.Value) -> ir.Value:
+    """Return the constant *value* as *node* alone reads it: others may need it in float."""
+    if len(value.uses()) == 1 or node.graph is None:
+        return value
+    copy = add_constant(node.graph, f"{value.name}_integer", np.asarray(constant_of(value)))
+    for use in value.uses():
+        if use.node is node:
+            node.replace_input_with(use.idx, copy)
+    return copy
 
 
 def _annotate_compute(node: ir.Node) -> None:
