@@ -25,7 +25,8 @@ def representation_reason(node: ir.Node, lowering: Lowering) -> str | None:
         return _integer_reason(node, activations, lowering.integer)
     if any(quant_of(value) is not None for value in activations):
         return "it reads integers but computes floats, with no Convert between"
-    if precision_of(node) is Precision.DYNAMIC and node.op_type not in _HYBRID:
+    weighted = any(quant_of(value) is not None for value in node.inputs)
+    if weighted and precision_of(node) is Precision.DYNAMIC and node.op_type not in _HYBRID:
         return "TFLite has no kernel for it with float activations and integer weights"
     return None
 

@@ -79,15 +79,18 @@ def weight_of(editor: Editor, node: ir.Node) -> ir.Value:
 
 
 def bias_of(editor: Editor, node: ir.Node, channels: int) -> ir.Value:
-    """Return the bias; one of zeros, in the int32 form that the kernel needs, when absent."""
+    """Return the bias, one of zeros when absent, in the int32 form that an integer kernel needs."""
     bias = optional_input(node, 2)
-    if bias is not None:
-        return bias
-    quant = None
     source, weight = quant_of(node.inputs[0]), quant_of(node.inputs[1])
+    quant = None
     if is_integer(node) and source is not None and weight is not None:
         quant = bias_params(source, weight)
-    return editor.constant(np.zeros(channels, np.float32), quant, f"{node.outputs[0].name}/bias")
+    if bias is None:
+        zeros = np.zeros(channels, np.float32)
+        return editor.constant(zeros, quant, f"{node.outputs[0].name}/bias")
+    if quant_of(bias) is not None or quant is None:
+        return bias
+    return editor.constant(constant_input(node, 2, "the bias"), quant, bias.name or "")
 
 
 def bias_params(source: QuantParams, weight: QuantParams) -> QuantParams:

@@ -12,7 +12,6 @@ from exporters.tflite.dialect import (
     Shape,
     adopt,
     constant_input,
-    constant_of,
     is_constant,
     is_integer,
     optional_input,
@@ -148,16 +147,16 @@ def _bias(
 ) -> ir.Value:
     """Return the bias `[O]` times *beta*, zeros when absent, in the form the kernel needs."""
     columns = shape_of(weight)[0]
-    array = np.zeros(columns, np.float32) if bias is None else constant_of(bias)
-    if bias is not None and shape_of(bias) == (columns,) and beta == 1.0:
-        return bias
-    assert array is not None
-    array = np.broadcast_to(np.ravel(array) * np.float32(beta), (columns,))
-    source, params = quant_of(node.inputs[0]), quant_of(weight)
-    quant = quant_of(bias)
+    source, params, quant = quant_of(node.inputs[0]), quant_of(weight), quant_of(bias)
     if quant is None and is_integer(node) and source is not None and params is not None:
         quant = bias_params(source, params)
-    return editor.constant(array, quant, f"{node.outputs[0].name}/bias")
+    if bias is None:
+        zeros = np.zeros(columns, np.float32)
+        return editor.constant(zeros, quant, f"{node.outputs[0].name}/bias")
+    if shape_of(bias) == (columns,) and beta == 1.0 and quant == quant_of(bias):
+        return bias
+    row = np.ravel(constant_input(node, 2, "the bias")) * np.float32(beta)
+    return editor.constant(np.broadcast_to(row, (columns,)), quant, bias.name or "")
 
 
 def _check_fully_connected(node: ir.Node) -> str | None:

@@ -21,7 +21,7 @@ from tests.exporters.tflite.harness import (
     unpacked,
     with_random_constants,
 )
-from tests.tolerances import float32_operator
+from tests.tolerances import ONE_STEP, float32_operator
 
 DENSE = """g (float[1,32] x, float[24,32] w, float[24] b) => (float[1,24] y)
 { y = Gemm<transB=1>(x, w, b) }"""
@@ -104,21 +104,40 @@ def test_float16_keeps_small_and_huge_constants() -> None:
     assert kinds[b"w/float16"] == schema.TensorType.FLOAT16
 
 
+IMAGE = "g (float[1,1,6,6] x, float[8,1,3,3] w) => (float[1,8,4,4] y) { y = Conv(x, w) }"
+
+
 @pytest.mark.parametrize("precision", [Precision.WEIGHT_ONLY, Precision.DYNAMIC])
-def test_float_activations_with_integer_weights(precision: Precision, litert: LiteRt) -> None:
-    model = with_random_constants(parse(DENSE))
+@pytest.mark.parametrize(("text", "product"), [(DENSE, "FULLY_CONNECTED"), (IMAGE, "CONV_2D")])
+def test_float_activations_with_integer_weights(
+    text: str, product: str, precision: Precision, litert: LiteRt
+) -> None:
+    model = with_random_constants(parse(text))
     node, weight = model.graph[0], model.graph.initializers["w"]
     array = weight.const_value.numpy()
+    array = array.reshape(len(array), -1)
     scale = np.abs(array).max(axis=1) / 127
     set_quant(weight, QuantParams.per_channel(IntegerType.INT8, scale, 0))
     set_precision(node, precision)
     data = tflite.write(model, OPTIONS)
     is_hybrid = precision is Precision.DYNAMIC
-    expected = ["FULLY_CONNECTED"] if is_hybrid else ["DEQUANTIZE", "FULLY_CONNECTED"]
-    assert operators(data) == expected
+    found = [name for name in operators(data) if name in (product, "DEQUANTIZE")]
+    assert found == ([product] if is_hybrid else ["DEQUANTIZE", product])
     feeds = feeds_for(model)
     want, have = run_onnx(fake_quantized(model), feeds)["y"], litert(data, feeds)["y"]
     # A hybrid product rounds its input to 255 steps, which is off by half a step of its range.
     rounding = 0.5 * 6 / 255 * np.abs(array).sum(axis=1).max() if is_hybrid else 0.0
     tolerance = float32_operator(terms=32) * np.abs(want).max() + rounding
     np.testing.assert_allclose(have, want, rtol=0, atol=tolerance)
+
+
+def test_a_float_bias_of_an_integer_product_is_written_as_integers(litert: LiteRt) -> None:
+    model = to_integers(with_random_constants(parse(DENSE)), {"x": (-3, 3), "y": (-4, 4)})
+    reference = fake_quantized(model)
+    set_quant(model.graph.initializers["b"], None)
+    feeds = feeds_for(model)
+    data = tflite.write(model, OPTIONS)
+    bias = next(t for t in unpacked(data).subgraphs[0].tensors if t.name == b"b")
+    assert bias.type == schema.TensorType.INT32
+    steps = np.abs(litert(data, feeds)["y"] - run_onnx(reference, feeds)["y"]) / (8 / 255)
+    assert steps.max() <= ONE_STEP
