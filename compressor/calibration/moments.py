@@ -72,7 +72,12 @@ class PatchGeometry:
 
 
 class MomentsObserver:
-    """Accumulates the Gram matrix of input vectors at a few random positions of each sample."""
+    """Accumulates the Gram matrix of input vectors at a few random positions of each sample.
+
+    Vectors are taken relative to the first batch's mean: where the mean is large and the variance
+    small, float32 products of the vectors themselves would round the covariance away (Chan, Golub
+    and LeVeque, "Algorithms for Computing the Sample Variance", 1983).
+    """
 
     def __init__(self, geometry: PatchGeometry) -> None:
         self._geometry = geometry

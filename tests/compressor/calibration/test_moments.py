@@ -127,6 +127,19 @@ def test_variance_of_the_output_follows_from_the_covariance() -> None:
     assert np.abs(predicted - outputs.var(axis=0)).max() <= bound
 
 
+def test_small_variance_beside_a_large_mean_is_not_rounded_away() -> None:
+    """Variance 1e-4 next to a squared mean of 1e6, of which float32 keeps steps of 0.06."""
+    observer = MomentsObserver(PatchGeometry())
+    batches = [gaussian(16, 5, seed=seed, scale=0.01) + np.float32(1000) for seed in range(8)]
+    for batch in batches:
+        observer.update(batch)
+    rows = np.concatenate(batches).astype(np.float64)
+    found = observer.result()
+    direct = np.cov(rows.T, bias=True)
+    assert np.abs(found.covariance[0] - direct).max() <= moment_error(len(rows), direct.max())
+    assert np.abs(found.mean[0] - rows.mean(axis=0)).max() <= moment_error(len(rows), 1.0)
+
+
 def test_large_images_are_sampled_at_a_bounded_number_of_places() -> None:
     geometry = geometry_of("pads=[1,1,1,1]", gaussian(4, 6, 3, 3))
     assert geometry is not None
