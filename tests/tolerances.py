@@ -84,3 +84,8 @@ NOISE_MODEL = 2 * 2 / 255
 # 10 for a normal signal within its extremes and 5 to 15 for several layers in a row; a wrong scale,
 # axis or zero point leaves less than 10.
 LEAST_SQNR_DB = 20.0
+
+
+def grid_rounding(steps: int) -> float:
+    """Distance of ``scale * step / scale`` from a whole number of at most *steps*, in float32."""
+    return 2 * steps * float(np.finfo(np.float32).eps)

@@ -50,6 +50,9 @@ class RoundWeights:
             if found is None:
                 skipped.append(Skipped(node=node.name or "", reason="no moments were collected"))
                 continue
+            if node.op_type == "MatMul":
+                skipped.append(Skipped(node=node.name or "", reason="it has no bias to correct"))
+                continue
             self._round(node, found)
             rounded += 1
         return Changes(counts={"layers rounded": rounded}, skipped=tuple(skipped))
