@@ -94,7 +94,7 @@ def load_shipped() -> Split:
 def main() -> None:
     """Read the command line, measure, and print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", choices=NAMES, default=NAMES, metavar="NAME")
+    parser.add_argument("names", nargs="*", choices=NAMES, metavar="NAME")
     parser.add_argument("--dataset", type=Path, default=DEFAULT_FOLDER, metavar="FOLDER")
     options = parser.parse_args()
     try:
@@ -104,7 +104,7 @@ def main() -> None:
     shipped = load_shipped()
     print("| model | parameters | MACs | top-1, 10,000 | top-1, 2,000 | to torch | bytes |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
-    for name in options.names:
+    for name in options.names or NAMES:
         print(_row(measure(name, test, shipped)))
 
 
