@@ -94,7 +94,7 @@ def load_shipped() -> Split:
 def main() -> None:
     """Read the command line, measure, and print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", choices=NAMES, metavar="NAME")
+    parser.add_argument("names", nargs="*", type=_known_name, metavar="NAME")
     parser.add_argument("--dataset", type=Path, default=DEFAULT_FOLDER, metavar="FOLDER")
     options = parser.parse_args()
     try:
@@ -106,6 +106,13 @@ def main() -> None:
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for name in options.names or NAMES:
         print(_row(measure(name, test, shipped)))
+
+
+def _known_name(name: str) -> str:
+    if name not in NAMES:
+        message = f"no model is named {name!r}; there are {', '.join(NAMES)}"
+        raise argparse.ArgumentTypeError(message)
+    return name
 
 
 def _logits(
