@@ -91,7 +91,7 @@ def _legalize_hard_sigmoid(node: ir.Node) -> None:
     if not np.isclose(slope, 1.0):
         steep = _times(quant_of(source), slope)
         source = editor.elementwise("Mul", source, _scalar(editor, slope, params), quant=steep)
-    six = None if params is None else QuantParams.per_tensor(IntegerType.INT8, 6 / 255, -128)
+    six = _times(params, 6)  # so that the division by 6 changes no integer
     shifted = editor.elementwise("Add", source, _scalar(editor, offset, params), quant=six)
     clamped = editor.op("Relu6", [shifted], shape_of(shifted), quant=six)
     editor.replace(editor.elementwise("Mul", clamped, _scalar(editor, 1 / 6, params)))
