@@ -10,7 +10,7 @@ from compressor.errors import Code, EdgecError
 from compressor.ir.annotations import is_convert, quant_of, set_quant
 from compressor.ir.clamp import clamp_is_redundant
 from compressor.ir.quant import IntegerType, QuantParams
-from compressor.ir.rewrite import add_constant, bypass, can_bypass, constant_of, free_name
+from compressor.ir.rewrite import add_constant, bypass, can_bypass, constant_of, free_name, numbered
 from exporters.protocol import ExportOptions, Refusal, WeightType
 
 SUFFIX = ".onnx"
@@ -53,6 +53,9 @@ class _Writer:
         self._graph = graph
         self._options = options
         self._parameters: dict[QuantParams, tuple[ir.Value, ir.Value]] = {}
+        computed = (value for node in graph for value in node.outputs)
+        known = (*graph.inputs, *graph.initializers.values(), *computed)
+        self._taken = {value.name for value in known}
 
     def run(self) -> None:
         """Rewrite constants first, then every node's outputs, then conversions."""
@@ -93,7 +96,7 @@ class _Writer:
         uses = [(use.node, use.idx) for use in value.uses()]
         if producer is None:
             raise ValueError("only computed values are quantized here")
-        value.name = f"{name}_raw"
+        value.name = self._free(f"{name}_raw")
         restored = self._pair(value, params, name, after=producer)
         for node, index in uses:
             node.replace_input_with(index, restored)
@@ -101,13 +104,13 @@ class _Writer:
     def _pair(self, value: ir.Value, params: QuantParams, name: str, *, after: ir.Node) -> ir.Value:
         quantize = ir.node("QuantizeLinear", [value, *self._operands(params)], name=f"{name}_q")
         integers = quantize.outputs[0]
-        integers.name, integers.shape = f"{name}_integers", value.shape
+        integers.name, integers.shape = self._free(f"{name}_integers"), value.shape
         integers.type = ir.TensorType(ir.DataType.from_numpy(params.dtype.numpy))
         dequantize = ir.node(
             "DequantizeLinear", [integers, *self._operands(params)], name=f"{name}_dq"
         )
         restored = dequantize.outputs[0]
-        restored.name = f"{name}_restored"
+        restored.name = self._free(f"{name}_restored")
         restored.shape, restored.type = value.shape, value.type
         self._graph.insert_after(after, [quantize, dequantize])
         return restored
@@ -123,12 +126,18 @@ class _Writer:
         node = ir.node(
             "DequantizeLinear", [integers, *self._operands(params)], attributes, name=f"{name}_dq"
         )
-        node.outputs[0].name = free_name(self._graph, f"{name}_restored")
+        node.outputs[0].name = self._free(f"{name}_restored")
         node.outputs[0].shape, node.outputs[0].type = value.shape, value.type
         self._graph.insert_before(self._graph[0], node)
         for user, index in uses:
             user.replace_input_with(index, node.outputs[0])
         set_quant(value, None)
+
+    def _free(self, wanted: str) -> str:
+        """Return a name like *wanted* that no value of the graph has."""
+        name = numbered(wanted, self._taken)
+        self._taken.add(name)
+        return name
 
     def _operands(self, params: QuantParams) -> tuple[ir.Value, ir.Value]:
         if params not in self._parameters:

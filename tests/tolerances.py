@@ -89,3 +89,8 @@ LEAST_SQNR_DB = 20.0
 def grid_rounding(steps: int) -> float:
     """Distance of ``scale * step / scale`` from a whole number of at most *steps*, in float32."""
     return 2 * steps * float(np.finfo(np.float32).eps)
+
+
+# Two executions of one integer graph differ by a step where a real number lies next to a tie, and
+# may differ by one more where a later layer reads that number.
+QUANTIZED_STEP = 2.0

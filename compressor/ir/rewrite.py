@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,11 @@ def free_name(graph: ir.Graph, wanted: str) -> str:
     """Return *wanted*, with a numeric suffix when a value of the graph already has that name."""
     taken = {value.name for value in graph.inputs} | set(graph.initializers)
     taken.update(out.name for node in graph for out in node.outputs)
+    return numbered(wanted, taken)
+
+
+def numbered(wanted: str, taken: Container[str | None]) -> str:
+    """Return *wanted*, with a numeric suffix when it is among *taken*."""
     name, count = wanted, 1
     while name in taken:
         name, count = f"{wanted}_{count}", count + 1

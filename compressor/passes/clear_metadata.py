@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import onnx_ir as ir
 
 from compressor.ir.annotations import stamp_origin
+from compressor.ir.rewrite import numbered
 from compressor.passes.protocol import Changes, PassContext
 
 
@@ -23,7 +24,7 @@ class ClearMetadata:
             node.metadata_props.clear()
             node.doc_string = None
             if not node.name or node.name in seen:
-                node.name = _free(node.name or f"{node.op_type}_{index}", taken)
+                node.name = numbered(node.name or f"{node.op_type}_{index}", taken)
             seen.add(node.name)
             taken.add(node.name)
             stamp_origin(node, node)
@@ -38,11 +39,3 @@ class ClearMetadata:
             holder.doc_string = None
         model.graph.name = "main"
         return Changes(counts={"nodes cleared": cleared})
-
-
-def _free(wanted: str, taken: set[str | None]) -> str:
-    """Return *wanted*, with a numeric suffix when it is among *taken*."""
-    name, count = wanted, 1
-    while name in taken:
-        name, count = f"{wanted}_{count}", count + 1
-    return name
