@@ -55,7 +55,7 @@ def read_source(
     """
     path = Path(spec)
     raw = find_importer(spec)(path, options or IngestOptions())
-    interface = _public_interface(raw)
+    interface = interface_of(raw)
     ledger = run_passes(raw, CANONICALIZE, interface=interface, observe=observe, evaluate=evaluate)
     _check_weights(raw, spec)
     return Source(
@@ -96,14 +96,6 @@ def find_importer(spec: str) -> Callable[[Path, IngestOptions], ir.Model]:
         expected="m.onnx, m.pt2, or file.py:factory",
         hint="export the model to ONNX, or rename the file to the ending of its real format",
     )
-
-
-def _public_interface(raw: ir.Model) -> Interface:
-    """The interface without the initializers that old files also list as inputs."""
-    found = interface_of(raw)
-    constants = set(raw.graph.initializers)
-    inputs = tuple(spec for spec in found.inputs if spec.name not in constants)
-    return Interface(inputs=inputs, outputs=found.outputs)
 
 
 def _check_weights(model: ir.Model, spec: str) -> None:
