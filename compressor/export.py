@@ -44,19 +44,21 @@ def export_artifacts(
     Raises:
         EdgecError: ``NO_LOWERING`` before any file is written, ``FP16_OVERFLOW``.
     """
-    for name in formats:
-        raise_refusals(EXPORTERS[name].check(graph, options), name)
+    contents = {name: EXPORTERS[name].write(graph, options) for name in formats}
     trials = []
-    for name in formats:
+    for name, content in contents.items():
         baseline = write_artifact(source, name, scratch / "float", ExportOptions())
-        artifact = write_artifact(graph, name, folder / "model", options)
+        artifact = _place(content, name, folder / "model", graph)
         trials.append(Trial(artifact=artifact, baseline=baseline.path))
     return trials
 
 
 def write_artifact(model: ir.Model, name: str, stem: Path, options: ExportOptions) -> Artifact:
     """Write *model* in format *name* to *stem* with the format's suffix."""
-    exporter = EXPORTERS[name]
-    path = stem.with_suffix(exporter.SUFFIX)
-    write_atomically(path, exporter.write(model, options))
+    return _place(EXPORTERS[name].write(model, options), name, stem, model)
+
+
+def _place(content: bytes, name: str, stem: Path, model: ir.Model) -> Artifact:
+    path = stem.with_suffix(EXPORTERS[name].SUFFIX)
+    write_atomically(path, content)
     return Artifact(path=path, format=name, interface=interface_of(model))

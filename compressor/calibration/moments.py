@@ -14,8 +14,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from compressor.ir.rewrite import attribute_ints
 
-FEWEST_POSITIONS = 8
+FEWEST_POSITIONS = 16
 MOST_POSITIONS = 64
+FEWEST_VECTORS = 640
+VECTORS_PER_UNKNOWN = 8
 _SEED = 20_160_714
 _VECTORS_AT_ONCE = 384
 _BYTES_AT_ONCE = 1 << 20
@@ -87,10 +89,17 @@ class MomentsObserver:
         self._gram: FloatArray = np.zeros(0)
         self._sum: FloatArray = np.zeros(0)
         self._count = 0
+        self._seen = 0
 
     def update(self, values: FloatArray) -> None:
-        """Take in a batch of layer inputs, shape [N, C, ...] or [rows, K]."""
+        """Take in a batch of layer inputs, shape [N, C, ...] or [rows, K].
+
+        Once there are enough vectors for the number of unknowns, further batches are left out.
+        """
+        if self._shift is not None and self._seen >= _enough(self._shift.shape[2]):
+            return
         vectors = self._vectors(np.asarray(values, np.float32))
+        self._seen += vectors.shape[1]
         if self._shift is None:
             # Moments about a point near the mean: no cancellation where the mean is large.
             self._shift = vectors.mean(axis=1, keepdims=True)
@@ -160,4 +169,9 @@ class MomentsObserver:
 
 def _positions(width: int) -> int:
     """Return how many positions of a sample to look at for *width* unknown directions."""
-    return min(max(width // 8, FEWEST_POSITIONS), MOST_POSITIONS)
+    return min(max(width // 4, FEWEST_POSITIONS), MOST_POSITIONS)
+
+
+def _enough(width: int) -> int:
+    """Return how many vectors settle a covariance of *width* directions."""
+    return max(FEWEST_VECTORS, VECTORS_PER_UNKNOWN * width)

@@ -66,7 +66,7 @@ class QuantParams:
         exact = scale.astype(np.float32).astype(np.float64) == scale
         if not (np.isfinite(scale) & (scale > 0) & exact).all():
             raise ValueError("scales must be positive, finite and exactly representable in float32")
-        if not all(self.dtype.low <= z <= self.dtype.high for z in self.zero_point):
+        if min(self.zero_point) < self.dtype.low or max(self.zero_point) > self.dtype.high:
             raise ValueError(f"zero point outside {self.dtype.value}")
 
     @classmethod
@@ -77,7 +77,7 @@ class QuantParams:
     @classmethod
     def per_channel(cls, dtype: IntegerType, scale: npt.ArrayLike, axis: int) -> QuantParams:
         """Return symmetric parameters, one of *scale* for each index along *axis*."""
-        scales = tuple(float(s) for s in np.asarray(scale, np.float32).ravel())
+        scales = tuple(np.asarray(scale, np.float32).ravel().tolist())
         return cls(dtype=dtype, scale=scales, zero_point=(0,) * len(scales), axis=axis)
 
     @property
