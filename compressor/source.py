@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx_ir as ir
+from onnx_ir.passes.common import RemoveInitializersFromInputsPass
 
 from compressor.catalog import Catalog
 from compressor.errors import Code, EdgecError
@@ -55,6 +56,7 @@ def read_source(
     """
     path = Path(spec)
     raw = find_importer(spec)(path, options or IngestOptions())
+    RemoveInitializersFromInputsPass()(raw)  # old files list every constant as an input as well
     interface = interface_of(raw)
     ledger = run_passes(raw, CANONICALIZE, interface=interface, observe=observe, evaluate=evaluate)
     _check_weights(raw, spec)
