@@ -1,0 +1,61 @@
+"""ONNX files: nothing in them is believed before it is checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+import onnx_ir as ir
+
+from compressor.ingest.onnx.external import check_external
+from compressor.ingest.onnx.operators import check_operators, name_default_domain
+from compressor.ingest.onnx.reading import parse, unreadable
+from compressor.ingest.onnx.scopes import check_scopes
+from compressor.ingest.onnx.shapes import bind_shapes
+from compressor.ingest.onnx.sparse import densify
+from compressor.ingest.onnx.tensors import check_tensor
+from compressor.ingest.onnx.types import check_interface, check_types, forget_defaults
+from compressor.ingest.onnx.walk import check_size, tensors_of
+from compressor.ingest.options import IngestOptions
+from compressor.passes.convert_opset import OLDEST_OPSET
+
+MAX_PROTO_BYTES = (1 << 31) - 1
+MAX_NODES = 200_000
+NEWEST_OPSET = onnx.defs.onnx_opset_version()
+
+
+def accepts(path: Path) -> bool:
+    """Whether *path* is named like an ONNX file."""
+    return path.suffix == ".onnx"
+
+
+def load(path: Path, options: IngestOptions) -> ir.Model:
+    """Read the ONNX model at *path* into the IR, unchanged but for sparse constants made dense.
+
+    Tensors in external files stay memory-mapped. Declared shapes of inner values are dropped: they
+    follow from the inputs, and files in the field lie about them.
+
+    Raises:
+        EdgecError: ``MODEL_UNREADABLE``, ``MODEL_TOO_LARGE``, ``MODEL_UNSUPPORTED`` or
+            ``EXTERNAL_DATA``, each naming what was found.
+    """
+    proto = parse(path, MAX_PROTO_BYTES)
+    check_size(proto, path, MAX_NODES)  # first: every later step walks all of it
+    name_default_domain(proto)
+    check_operators(proto, path, OLDEST_OPSET, NEWEST_OPSET)
+    check_scopes(proto, path)
+    for tensor in tensors_of(proto):
+        if tensor.data_location == onnx.TensorProto.EXTERNAL:
+            check_external(tensor, path)
+        check_tensor(tensor, path)
+    densify(proto, path)
+    forget_defaults(proto)
+    check_interface(proto, path)
+    check_types(proto, path)
+    try:
+        model = ir.from_proto(proto)
+    except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
+        raise unreadable(path, str(error).partition("\n")[0]) from error
+    ir.external_data.set_base_dir(model.graph, path.parent)
+    bind_shapes(model, options, path)
+    return model

@@ -1,0 +1,49 @@
+"""From bytes to a protobuf message that is an ONNX model at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import google.protobuf.message
+import onnx
+
+from compressor.errors import Code, EdgecError
+
+
+def parse(path: Path, largest: int) -> onnx.ModelProto:
+    """Return the message in the file at *path*, which has at most *largest* bytes.
+
+    Raises:
+        EdgecError: ``MODEL_UNREADABLE`` or ``MODEL_TOO_LARGE``.
+    """
+    if not path.is_file():
+        raise unreadable(path, "it is not a file")
+    size = path.stat().st_size
+    if size == 0:
+        raise unreadable(path, "the file is empty")
+    if size > largest:
+        raise EdgecError(
+            Code.MODEL_TOO_LARGE,
+            f"the file has {size:,} bytes; a protobuf file cannot exceed {largest:,}",
+            where=str(path),
+            hint="save it with external data: onnx.save(..., save_as_external_data=True)",
+        )
+    proto = onnx.ModelProto()
+    try:
+        proto.ParseFromString(path.read_bytes())
+    except google.protobuf.message.DecodeError as error:
+        raise unreadable(path, "it is not a complete protobuf message") from error
+    if not proto.HasField("graph") or not proto.opset_import or not proto.graph.output:
+        raise unreadable(path, "it holds no ONNX graph with outputs and an opset")
+    return proto
+
+
+def unreadable(path: Path, why: str, *, where: str = "") -> EdgecError:
+    """Return the error of a file that breaks the format's rules, at *where* inside it."""
+    return EdgecError(
+        Code.MODEL_UNREADABLE,
+        f"this is not a readable ONNX model: {why}",
+        where=f"{path}, {where}" if where else str(path),
+        expected="an ONNX file as its exporter wrote it",
+        hint="copy or export it again; `python -m onnx.checker FILE` tells more",
+    )
