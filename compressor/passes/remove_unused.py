@@ -12,13 +12,18 @@ from compressor.passes.protocol import Changes, PassContext
 
 @dataclass(frozen=True, kw_only=True)
 class RemoveUnused:
-    """Drop dead nodes and initializers; merge nodes with equal operator, inputs and attributes."""
+    """Drop dead nodes, outputs and constants; merge nodes of equal operator, inputs, attributes."""
 
     def run(self, model: ir.Model, context: PassContext) -> Changes:  # noqa: ARG002
         """Clean *model*."""
-        before = model.graph.num_nodes(), len(model.graph.initializers)
+        before = _sizes(model.graph)
         CommonSubexpressionEliminationPass()(model)
         RemoveUnusedNodesPass()(model)
-        after = model.graph.num_nodes(), len(model.graph.initializers)
-        names = ("nodes removed", "constants removed")
-        return Changes(counts={n: a - b for n, a, b in zip(names, before, after, strict=True)})
+        after = _sizes(model.graph)
+        return Changes(counts={f"{what} removed": before[what] - after[what] for what in before})
+
+
+def _sizes(graph: ir.Graph) -> dict[str, int]:
+    outputs = sum(bool(value.name) for node in graph for value in node.outputs)
+    nodes, constants = graph.num_nodes(), len(graph.initializers)
+    return {"nodes": nodes, "outputs": outputs - nodes, "constants": constants}

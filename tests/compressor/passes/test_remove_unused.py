@@ -8,10 +8,23 @@ def test_dead_nodes_and_constants_go() -> None:
     )
     before = model.clone()
     [changes, again] = apply(model, RemoveUnused(), RemoveUnused())
-    assert changes.counts == {"nodes removed": 2, "constants removed": 1}
+    assert changes.counts == {"nodes removed": 2, "outputs removed": 0, "constants removed": 1}
     assert lines_of(model) == ["y = Neg(x)"]
     assert not again.modified
     assert_same(before, model)
+
+
+def test_outputs_that_nothing_reads_are_dropped() -> None:
+    model = graph_of(
+        "g (float[7,N,3] x) => (float[1,N,5] h) { all, h = GRU<hidden_size=5>(x, w, r) }",
+        w=gaussian(1, 15, 3),
+        r=gaussian(1, 15, 5),
+    )
+    before = model.clone()
+    [changes, again] = apply(model, RemoveUnused(), RemoveUnused())
+    assert changes.counts == {"nodes removed": 0, "outputs removed": 1, "constants removed": 0}
+    assert not again.modified
+    assert_same(before, model, terms=8, layers=7)
 
 
 def test_equal_nodes_are_merged() -> None:
