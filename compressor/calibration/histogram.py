@@ -10,6 +10,7 @@ import numpy.typing as npt
 from compressor.calibration.table import Histogram, TensorStatistics
 
 BINS = 2048
+_CHUNK = 1 << 14  # values that stay in the processor's cache through all steps
 _FINEST = -120  # the reciprocal of a finer width would leave float32
 
 
@@ -39,12 +40,9 @@ class HistogramObserver:
             self._low = self._high = math.nan
             return
         self._cover(low, high)
-        inverse = np.float32(math.ldexp(1.0, -(self._exponent or 0)))
-        steps = values.ravel() * inverse  # exact: a power of two
-        if self._first:
-            np.floor(steps, out=steps)  # whole numbers: the difference below is exact as well
-            steps -= np.float32(self._first)
-        self._counts += np.bincount(steps.astype(np.intp), minlength=len(self._counts))
+        flat = values.ravel()
+        for start in range(0, flat.size, _CHUNK):
+            self._count(flat[start : start + _CHUNK])
 
     def result(self) -> TensorStatistics:
         """Return extremes and histogram of what was seen so far."""
@@ -55,6 +53,14 @@ class HistogramObserver:
             counts=self._counts.copy(),
         )
         return TensorStatistics(low=self._low, high=self._high, histogram=histogram)
+
+    def _count(self, values: npt.NDArray[np.float32]) -> None:
+        inverse = np.float32(math.ldexp(1.0, -(self._exponent or 0)))
+        steps = values * inverse  # exact: a power of two
+        if self._first:
+            np.floor(steps, out=steps)  # whole numbers: the difference below is exact as well
+            steps -= np.float32(self._first)
+        self._counts += np.bincount(steps.astype(np.intp), minlength=len(self._counts))
 
     def _cover(self, low: float, high: float) -> None:
         """Grow the bins so that [*low*, *high*] falls into them."""
