@@ -13,6 +13,7 @@ from compressor.calibration.table import CalibrationTable
 from compressor.ir.annotations import is_convert, quant_of
 from compressor.ir.interface import interface_of
 from compressor.ir.op_facts import Role, facts_of
+from compressor.ir.quant import QuantParams
 from compressor.passes.infer_shapes import InferShapes
 from compressor.passes.protocol import Changes, Pass, PassContext
 from compressor.passes.quantize_static import QuantizeStatic, calibration_targets
@@ -214,7 +215,8 @@ def real_values(model: ir.Model, feeds: Feeds) -> dict[str, Array]:
     """Compute every value of an annotated graph node by node: the meaning of the annotations.
 
     Each node runs alone in float on the real numbers that its integer operands stand for; what an
-    integer tensor cannot hold is rounded by numpy. No Q/DQ operator takes part.
+    integer tensor cannot hold is rounded by numpy, in float32 as QuantizeLinear is specified, so
+    that a runtime without optimiser gives the very same numbers.
     """
     values: dict[str, Array] = dict(feeds)
     for name, value in model.graph.initializers.items():
@@ -224,9 +226,13 @@ def real_values(model: ir.Model, feeds: Feeds) -> dict[str, Array]:
         outputs = [values[node.inputs[0].name]] if is_convert(node) else _run_alone(node, values)  # type: ignore[union-attr,index]
         for value, array in zip(node.outputs, outputs, strict=True):
             params = quant_of(value)
-            real = array if params is None else params.dequantize(params.quantize(array))
-            values[value.name or ""] = real
+            values[value.name or ""] = array if params is None else _rounded(array, params)
     return values
+
+
+def _rounded(array: Array, params: QuantParams) -> Array:
+    steps = np.rint(array / params.scale_array()) + np.float32(params.zero_point[0])
+    return params.dequantize(np.clip(steps, params.dtype.low, params.dtype.high))
 
 
 def _run_alone(node: ir.Node, values: Mapping[str, Array]) -> list[Array]:

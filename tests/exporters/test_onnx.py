@@ -47,18 +47,22 @@ def model(request: pytest.FixtureRequest) -> ir.Model:
 
 
 @pytest.mark.parametrize("options", [INT8, UINT8], ids=["int8", "uint8"])
-@pytest.mark.parametrize("optimize", [False, True])
-def test_runtime_answers_as_the_annotations_mean(
-    model: ir.Model, options: ExportOptions, *, optimize: bool
-) -> None:
-    """Against numpy, node by node: within a step, for ties may round either way."""
+def test_file_computes_what_the_annotations_mean(model: ir.Model, options: ExportOptions) -> None:
+    """Numpy rounding node by node and ONNX Runtime without its optimiser: the same numbers."""
     feeds = feeds_for(model, batch=8)
-    have = run_onnx(exporter.write(model, options), feeds, optimize=optimize)
+    have = run_onnx(exporter.write(model, options), feeds)
     want = real_values(model, feeds)
-    for spec in interface_of(model).outputs:
-        difference = np.abs(have[spec.name] - want[spec.name])
-        assert have[spec.name].shape == want[spec.name].shape
-        assert difference.max() <= QUANTIZED_STEP * output_step(model, spec.name)
+    for name, array in have.items():
+        np.testing.assert_array_equal(array, want[name])
+
+
+@pytest.mark.parametrize("options", [INT8, UINT8], ids=["int8", "uint8"])
+def test_optimised_runtime_is_within_a_step_or_two(model: ir.Model, options: ExportOptions) -> None:
+    feeds = feeds_for(model, batch=8)
+    have = run_onnx(exporter.write(model, options), feeds, optimize=True)
+    want = real_values(model, feeds)
+    for name, array in have.items():
+        assert np.abs(array - want[name]).max() <= QUANTIZED_STEP * output_step(model, name)
 
 
 def test_both_activation_types_give_the_same_real_numbers(model: ir.Model) -> None:
