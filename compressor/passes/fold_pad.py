@@ -22,7 +22,8 @@ class FoldPad:
     def run(self, model: ir.Model, context: PassContext) -> Changes:  # noqa: ARG002
         """Fold the foldable Pad nodes of *model*."""
         folded = 0
-        for node in [n for n in model.graph if n.op_type == "Pad"]:
+        pads_backwards = [node for node in reversed(model.graph) if node.op_type == "Pad"]
+        for node in pads_backwards:  # so that all of a chain fold
             pads = _spatial_pads(node)
             consumers = node.outputs[0].consumers()
             if pads is None or node.outputs[0].is_graph_output() or not consumers:

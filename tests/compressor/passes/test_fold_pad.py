@@ -138,6 +138,23 @@ def test_padded_graph_output_stays() -> None:
     assert not changes.modified
 
 
+def test_chain_of_pads_folds_whole() -> None:
+    model = graph_of(
+        """g (float[N,3,6,6] x) => (float[N,4,H,W] y) {
+            p = Pad(x, one)
+            q = Pad(p, two)
+            y = Conv(q, w)
+        }""",
+        w=WEIGHT,
+        one=ints(0, 0, 1, 0, 0, 0, 1, 0),
+        two=ints(0, 0, 0, 2, 0, 0, 0, 2),
+    )
+    before = model.clone()
+    apply(model, FoldPad())
+    assert_same(before, model, terms=27)
+    assert lines_of(model) == ["y = Conv[auto_pad=NOTSET, pads=[1, 2, 1, 2]](x, w)"]
+
+
 def test_pads_fed_at_run_time_stay() -> None:
     model = graph_of(
         """g (float[N,3,6,6] x, int64[8] pads) => (float[N,4,H,W] y) {
