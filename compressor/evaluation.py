@@ -14,7 +14,7 @@ import onnx_ir as ir
 from bench.metric import Metric, Needs, find_metric
 from compressor.dataset import Dataset
 from compressor.files import write_atomically
-from compressor.ir.interface import Interface, interface_of
+from compressor.ir.interface import Interface, TensorSpec, interface_of
 from compressor.pipeline import Evaluate
 from compressor.plausibility import plausible_range
 from compressor.progress import Progress
@@ -128,14 +128,21 @@ def _default_metric(source: Source, dataset: Dataset) -> str:
 
 
 def _random_samples(interface: Interface) -> Samples:
-    """Standard normal floats, and zeros and ones for other types, which every range allows."""
+    """Standard normal floats; integers of all values where they have a scale, else 0 and 1."""
     random = np.random.default_rng(_SEED)
     feeds: dict[str, Array] = {}
     for spec in interface.inputs:
         shape = (_RANDOM_SAMPLES, *spec.concrete()[1:])
         if isinstance(spec.shape[0], int):
             shape = spec.concrete()
-        is_float = spec.numpy.kind == "f"
-        values = random.standard_normal(shape) if is_float else random.integers(0, 2, shape)
-        feeds[spec.name] = values.astype(spec.numpy)
+        feeds[spec.name] = _random_array(spec, shape, random)
     return Samples(batches=[feeds], count=len(next(iter(feeds.values()))))
+
+
+def _random_array(spec: TensorSpec, shape: tuple[int, ...], random: np.random.Generator) -> Array:
+    if spec.quantization is not None:
+        kind = spec.quantization.dtype
+        return random.integers(kind.low, kind.high, shape, spec.numpy, endpoint=True)
+    if spec.numpy.kind == "f":
+        return random.standard_normal(shape).astype(spec.numpy)
+    return random.integers(0, 2, shape).astype(spec.numpy)

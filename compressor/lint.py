@@ -49,7 +49,7 @@ def check_dtype(dtype: np.dtype[Any], spec: TensorSpec, where: str) -> None:
     """Raise ``DATA_DTYPE`` when arrays of *dtype* cannot be fed to the input *spec*."""
     wanted = spec.numpy
     numeric = dtype.kind in "biuf"
-    fractional_for_integer = wanted.kind in "biu" and dtype.kind == "f"
+    fractional_for_integer = not spec.is_real and wanted.kind in "biu" and dtype.kind == "f"
     if not numeric or fractional_for_integer:
         raise EdgecError(
             Code.DATA_DTYPE,
@@ -61,7 +61,7 @@ def check_dtype(dtype: np.dtype[Any], spec: TensorSpec, where: str) -> None:
 
 def check_integer_range(array: Array, spec: TensorSpec, where: str) -> None:
     """Raise ``DATA_DTYPE`` when integers of *array* do not fit the integer input *spec*."""
-    if spec.numpy.kind not in "iu" or array.dtype.kind not in "iu":
+    if spec.is_real or spec.numpy.kind not in "iu" or array.dtype.kind not in "iu":
         return
     allowed = np.iinfo(spec.numpy)
     low, high = int(array.min(initial=0)), int(array.max(initial=0))

@@ -58,7 +58,9 @@ class _Writer:
         self._taken = {value.name for value in known}
 
     def run(self) -> None:
-        """Rewrite constants first, then every node's outputs, then conversions."""
+        """Rewrite constants first, then what nodes compute, conversions, and the interface."""
+        inputs = [(value, quant_of(value)) for value in self._graph.inputs]
+        outputs = [(value.name or "", quant_of(value)) for value in self._graph.outputs]
         for value in list(self._graph.initializers.values()):
             params = quant_of(value)
             if params is not None:
@@ -71,6 +73,45 @@ class _Writer:
                         self._quantize(value, self._stored(params))
         for node in [n for n in self._graph if is_convert(n)]:
             self._lower_convert(node)
+        for value, params in inputs:
+            if params is not None:
+                self._accept_integers(value, params)
+        for index, (name, params) in enumerate(outputs):
+            if params is not None:
+                self._deliver_integers(index, name, params)
+
+    def _accept_integers(self, value: ir.Value, params: QuantParams) -> None:
+        """Let the input *value* be fed as integers; readers see them in the activation type."""
+        uses = [(use.node, use.idx) for use in value.uses()]
+        value.type = ir.TensorType(ir.DataType.from_numpy(params.dtype.numpy))
+        set_quant(value, None)
+        restored = self._dequantized(value, params, value.name or "")
+        producer, stored = restored.producer(), self._stored(params)
+        if stored != params and producer is not None:
+            restored = self._pair(restored, stored, self._free(f"{value.name}_in"), after=producer)
+        for node, index in uses:
+            node.replace_input_with(index, restored)
+
+    def _dequantized(self, value: ir.Value, params: QuantParams, name: str) -> ir.Value:
+        """Return the real numbers of the input *value*, behind a node at the start of the graph."""
+        node = ir.node("DequantizeLinear", [value, *self._operands(params)], name=f"{name}_dq")
+        result = node.outputs[0]
+        result.name = self._free(f"{name}_restored")
+        result.shape, result.type = value.shape, ir.TensorType(ir.DataType.FLOAT)
+        self._graph.insert_before(self._graph[0], node)
+        return result
+
+    def _deliver_integers(self, index: int, name: str, params: QuantParams) -> None:
+        """Let output *index* leave as integers, called *name*."""
+        value = self._graph.outputs[index]
+        if value.name == name:
+            value.name = self._free(f"{name}_real")
+        node = ir.node("QuantizeLinear", [value, *self._operands(params)], name=f"{name}_deliver")
+        result = node.outputs[0]
+        result.name, result.shape = name, value.shape
+        result.type = ir.TensorType(ir.DataType.from_numpy(params.dtype.numpy))
+        self._graph.append(node)
+        self._graph.outputs[index] = result
 
     def _lower_convert(self, node: ir.Node) -> None:
         params = quant_of(node.outputs[0])
@@ -81,7 +122,7 @@ class _Writer:
             _rename_through(node, source, result)
         else:
             restored = self._pair(source, self._stored(params), result.name or "", after=node)
-            ir.convenience.replace_all_uses_with(result, restored)
+            result.replace_all_uses_with(restored, replace_graph_outputs=True)
             self._graph.remove(node, safe=True)
 
     def _stored(self, params: QuantParams) -> QuantParams:

@@ -28,7 +28,7 @@ class FeedPlan:
         spec: the model's input.
         axes: transposition from the stored to the model's order; None when they agree.
         channel_axis: axis of the channels as stored.
-        feeding: arithmetic, applied to inputs of float type only.
+        feeding: arithmetic, applied to inputs that mean real numbers only.
     """
 
     spec: TensorSpec
@@ -39,13 +39,19 @@ class FeedPlan:
     def feed(self, stored: Array) -> Array:
         """Return *stored* ``[n, ...]`` in the model's type, scale and order of axes."""
         fed = self._scale(stored) if self._has_arithmetic else stored
+        if self.spec.quantization is not None and not self._is_ready(stored):
+            fed = self.spec.quantization.quantize(fed)
         if self.axes is not None:
             fed = fed.transpose(self.axes)
         return np.ascontiguousarray(fed, self.spec.numpy)
 
     @property
     def _has_arithmetic(self) -> bool:
-        return self.spec.numpy.kind == "f" and self.feeding.scales
+        return self.spec.is_real and self.feeding.scales
+
+    def _is_ready(self, stored: Array) -> bool:
+        """Whether *stored* holds the very integers of an integer input, not real numbers."""
+        return stored.dtype == self.spec.numpy and not self.feeding.scales
 
     def _scale(self, stored: Array) -> Array:
         scaled: Array = stored.astype(np.float32)
@@ -105,7 +111,7 @@ def _channel_axis(spec: TensorSpec, shape: tuple[int, ...], feeding: Feeding) ->
 def _check_channel_values(plan: FeedPlan, shape: tuple[int, ...], where: str) -> None:
     channels = shape[plan.channel_axis]
     for key, values in (("mean", plan.feeding.mean), ("std", plan.feeding.std)):
-        if plan.spec.numpy.kind == "f" and len(values) not in {1, channels}:
+        if plan.spec.is_real and len(values) not in {1, channels}:
             raise EdgecError(
                 Code.DATA_SHAPE,
                 f"'{key}' has {len(values)} values, the samples have {channels} channels",

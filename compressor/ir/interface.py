@@ -11,6 +11,8 @@ import numpy as np
 if TYPE_CHECKING:  # runtimes' child processes need the types below, not half a second of onnx_ir
     import onnx_ir as ir
 
+    from compressor.ir.quant import QuantParams
+
 Dimension = int | str
 
 
@@ -24,17 +26,26 @@ class Layout(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class TensorSpec:
-    """One input or output: name, numpy dtype name, shape (str = symbolic), layout."""
+    """One input or output: name, numpy dtype name, shape (str = symbolic), layout.
+
+    *quantization* says which real numbers the integers of an integer input or output stand for.
+    """
 
     name: str
     dtype: str
     shape: tuple[Dimension, ...]
     layout: Layout = Layout.NONE
+    quantization: QuantParams | None = None
 
     @property
     def numpy(self) -> np.dtype[Any]:
         """The numpy type of the tensor."""
         return np.dtype(self.dtype)
+
+    @property
+    def is_real(self) -> bool:
+        """Whether the tensor means real numbers: floats, or integers with a scale."""
+        return self.numpy.kind == "f" or self.quantization is not None
 
     def concrete(self, batch: int = 1) -> tuple[int, ...]:
         """Return the shape with every symbolic dimension set to *batch*."""
@@ -54,12 +65,16 @@ class TensorSpec:
 
     def to_json(self) -> dict[str, Any]:
         """Return the specification as a JSON-ready mapping."""
-        return {
+        found: dict[str, Any] = {
             "name": self.name,
             "dtype": self.dtype,
             "shape": list(self.shape),
             "layout": self.layout.value,
         }
+        if self.quantization is not None:
+            found["scale"] = self.quantization.scale[0]
+            found["zero_point"] = self.quantization.zero_point[0]
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,11 +108,21 @@ def interface_of(model: ir.Model) -> Interface:
 
 
 def _spec(value: ir.Value, layout: Layout) -> TensorSpec:
+    """Return what a caller sees of *value*: of an annotated one, its integers."""
+    from compressor.ir.annotations import quant_of  # imports onnx_ir, which *value* has needed
+
     dims: list[Dimension] = []
     for index, dim in enumerate(value.shape or ()):
         dims.append(dim if isinstance(dim, int) else (dim.value or f"{value.name}_dim{index}"))
     dtype = "float32" if value.dtype is None else value.dtype.numpy().name
-    return TensorSpec(name=value.name or "", dtype=dtype, shape=tuple(dims), layout=layout)
+    params = quant_of(value)
+    return TensorSpec(
+        name=value.name or "",
+        dtype=dtype if params is None else params.dtype.value,
+        shape=tuple(dims),
+        layout=layout,
+        quantization=params,
+    )
 
 
 _SPATIAL = frozenset({"Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool"})

@@ -9,7 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import onnx_ir as ir
 
-from compressor.ir.annotations import quant_of, set_quant, stamp_origin
+from compressor.ir.annotations import (
+    Precision,
+    precision_of,
+    quant_of,
+    reason_of,
+    set_precision,
+    set_quant,
+    stamp_origin,
+)
 
 Array = npt.NDArray[Any]
 
@@ -27,10 +35,19 @@ def attribute_ints(node: ir.Node, name: str, default: Sequence[int]) -> list[int
     return list(default if found is None else found)
 
 
+def subgraphs_of(node: ir.Node) -> list[ir.Graph]:
+    """Return the bodies and branches of a control flow *node*, in the order of their names."""
+    graphs = []
+    for _, attribute in sorted(node.attributes.items()):
+        if attribute.type == ir.AttributeType.GRAPH:
+            graphs.append(attribute.as_graph())
+    return graphs
+
+
 def free_name(graph: ir.Graph, wanted: str) -> str:
     """Return *wanted*, with a numeric suffix when a value of the graph already has that name."""
     taken = {value.name for value in graph.inputs} | set(graph.initializers)
-    taken.update(out.name for node in graph for out in node.outputs)
+    taken.update(out.name for node in graph.all_nodes() for out in node.outputs)
     return numbered(wanted, taken)
 
 
@@ -119,6 +136,8 @@ def replace_node(node: ir.Node, replacements: Sequence[ir.Node]) -> None:
         raise ValueError("the node is in no graph")
     for new in replacements:
         stamp_origin(new, node)
+        if precision_of(new) is Precision.FLOAT:
+            set_precision(new, precision_of(node), reason_of(node))
     graph.insert_before(node, replacements)
     for old, new_value in zip(node.outputs, replacements[-1].outputs, strict=True):
         if new_value.name is None or not old.is_graph_output():
@@ -133,7 +152,11 @@ def replace_node(node: ir.Node, replacements: Sequence[ir.Node]) -> None:
 
 
 def sole_consumer(value: ir.Value) -> ir.Node | None:
-    """Return the only node that reads *value*, or None when several do or it is an output."""
+    """Return the only node that reads *value*, or None when several do or it is an output.
+
+    A node of a subgraph does not count: it may run never, or many times.
+    """
     if value.is_graph_output() or len(value.uses()) != 1:
         return None
-    return next(iter(value.uses())).node
+    node = next(iter(value.uses())).node
+    return node if node.graph is value.graph else None

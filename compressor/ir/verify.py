@@ -7,8 +7,9 @@ import onnx_ir as ir
 
 from compressor.errors import Code, EdgecError
 from compressor.ir.annotations import Precision, is_convert, precision_of, quant_of
-from compressor.ir.interface import Interface, interface_of
+from compressor.ir.interface import Interface, TensorSpec, interface_of
 from compressor.ir.op_facts import Role, facts_of, float_constants
+from compressor.ir.rewrite import subgraphs_of
 
 _USES_CONSTANTS = frozenset({Role.COMPUTE, Role.ARITHMETIC, Role.JOIN})
 
@@ -35,7 +36,7 @@ def _interface_problem(have: Interface, want: Interface) -> str:
         ("input", have.inputs, want.inputs),
         ("output", have.outputs, want.outputs),
     ):
-        if [(s.name, s.dtype) for s in now] != [(s.name, s.dtype) for s in then]:
+        if [_identity(s) for s in now] != [_identity(s) for s in then]:
             return f"{kind}s changed from {[str(s) for s in then]} to {[str(s) for s in now]}"
         for new, old in zip(now, then, strict=True):
             fixed = [
@@ -46,13 +47,22 @@ def _interface_problem(have: Interface, want: Interface) -> str:
     return ""
 
 
-def _order_problem(graph: ir.Graph) -> str:
-    known = {id(value) for value in (*graph.inputs, *graph.initializers.values())}
+def _identity(spec: TensorSpec) -> tuple[object, ...]:
+    return spec.name, spec.dtype, spec.quantization
+
+
+def _order_problem(graph: ir.Graph, around: frozenset[int] = frozenset()) -> str:
+    """Return a value of *graph* that is read too early; subgraphs also see those *around* them."""
+    known = {id(value) for value in (*graph.inputs, *graph.initializers.values())} | around
     names = [value.name for value in (*graph.inputs, *graph.initializers.values())]
     for node in graph:
         for value in node.inputs:
             if value is not None and id(value) not in known:
                 return f"node '{node.name}' ({node.op_type}) reads '{value.name}' before it exists"
+        for inner in subgraphs_of(node):
+            problem = _order_problem(inner, frozenset(known))
+            if problem:
+                return problem
         known.update(id(value) for value in node.outputs)
         names += [value.name for value in node.outputs if value.name]
     if len(names) != len(set(names)):
@@ -63,7 +73,7 @@ def _order_problem(graph: ir.Graph) -> str:
 
 def _schema_problem(model: ir.Model) -> str:
     opset = model.opset_imports.get("", 0)
-    for node in model.graph:
+    for node in model.graph.all_nodes():
         if node.domain not in ("", "ai.onnx"):
             continue
         try:
@@ -76,9 +86,6 @@ def _schema_problem(model: ir.Model) -> str:
 
 
 def _annotation_problem(graph: ir.Graph) -> str:
-    for value in (*graph.inputs, *graph.outputs):
-        if quant_of(value) is not None:
-            return f"'{value.name}' of the interface is integer"
     for value in (*graph.initializers.values(), *(v for node in graph for v in node.outputs)):
         params = quant_of(value)
         if params is None or params.axis is None or value.shape is None:

@@ -8,6 +8,7 @@ from math import prod
 import numpy as np
 import onnx_ir as ir
 
+from compressor.ir.annotations import quant_of
 from compressor.ir.rewrite import (
     Array,
     add_constant,
@@ -32,6 +33,8 @@ class CanonicalizeLinear:
         """Rewrite the linear layers of *model*."""
         counts = {"Gemm normalized": 0, "MatMul made Gemm": 0, "bias absorbed": 0}
         for node in list(model.graph):
+            if any(quant_of(value) is not None for value in (*node.inputs, *node.outputs)):
+                continue  # the integers of its weights and the scale behind it are settled
             if node.op_type == "Gemm" and _normalize_gemm(node):
                 counts["Gemm normalized"] += 1
             elif node.op_type == "MatMul":

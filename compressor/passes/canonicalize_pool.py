@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import onnx_ir as ir
 
+from compressor.ir.annotations import quant_of, set_quant
 from compressor.ir.rewrite import add_constant, attribute_ints, constant_of, replace_node
 from compressor.passes.protocol import Changes, PassContext
 
@@ -15,7 +16,8 @@ from compressor.passes.protocol import Changes, PassContext
 class CanonicalizePool:
     """Rewrite spatial ReduceMean and image-sized AveragePool as GlobalAveragePool.
 
-    Runtimes have an integer kernel for GlobalAveragePool where they have none for ReduceMean.
+    Runtimes have an integer kernel for GlobalAveragePool where they have none for ReduceMean. An
+    AveragePool of integers stays: its kernel rounds in another way.
     """
 
     def run(self, model: ir.Model, context: PassContext) -> Changes:  # noqa: ARG002
@@ -40,7 +42,7 @@ def _averages_space(node: ir.Node) -> bool:
 
 def _covers_image(node: ir.Node) -> bool:
     source = node.inputs[0] if node.op_type == "AveragePool" else None
-    if source is None or source.shape is None:
+    if source is None or source.shape is None or quant_of(source) is not None:
         return False
     kernel = attribute_ints(node, "kernel_shape", [])
     padded = any(attribute_ints(node, "pads", [0])) or (
@@ -68,6 +70,7 @@ def _replace(node: ir.Node) -> bool:
     pool.outputs[0].name = f"{result.name}_keepdims"
     pool.outputs[0].shape = ir.Shape([*source.shape[:2], 1, 1])
     pool.outputs[0].type = source.type
+    set_quant(pool.outputs[0], quant_of(result))
     shape = add_constant(graph, f"{result.name}_shape", np.asarray(dims, np.int64))
     flatten = ir.node("Reshape", [pool.outputs[0], shape], name=f"{node.name}_flatten")
     replace_node(node, [pool, flatten])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import onnx_ir as ir
 
+from compressor.ir.annotations import quant_of
 from compressor.ir.rewrite import attribute_ints, bypass, can_bypass, constant_of
 from compressor.passes.protocol import Changes, PassContext
 
@@ -21,10 +22,15 @@ class EliminateIdentity:
         """Remove the identities of *model*."""
         removed = 0
         for node in list(model.graph):
-            if _is_identity(node) and can_bypass(node):
+            if _is_identity(node) and _keeps_scale(node) and can_bypass(node):
                 bypass(node)
                 removed += 1
         return Changes(counts={"identities removed": removed})
+
+
+def _keeps_scale(node: ir.Node) -> bool:
+    """Whether input and output are represented alike; integers of two scales are not the same."""
+    return quant_of(node.inputs[0]) == quant_of(node.outputs[0])
 
 
 def _is_identity(node: ir.Node) -> bool:

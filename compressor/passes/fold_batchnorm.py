@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx_ir as ir
 
+from compressor.ir.annotations import quant_of
 from compressor.ir.rewrite import (
     add_constant,
     constant_of,
@@ -64,7 +65,9 @@ def _fold(node: ir.Node, gain: Vector, offset: Vector) -> bool:
     producer = None if source is None else source.producer()
     if source is None or producer is None or sole_consumer(source) is None:
         return False
-    weight = constant_of(producer.inputs[1]) if len(producer.inputs) > 1 else None
+    if len(producer.inputs) < 2 or quant_of(producer.inputs[1]) is not None:
+        return False  # the grid of integer weights is fixed
+    weight = constant_of(producer.inputs[1])
     axis = _output_axis(producer)
     bias = constant_of(producer.inputs[2]) if len(producer.inputs) > 2 else np.zeros(1)
     if weight is None or bias is None or axis is None or producer.graph is None:

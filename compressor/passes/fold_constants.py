@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import onnx_ir as ir
 from onnxscript import optimizer
 
+from compressor.ir.annotations import quant_of
 from compressor.passes.protocol import Changes, PassContext
 
 
@@ -34,5 +35,6 @@ class FoldConstants:
 
 
 def _may_fold(node: ir.Node) -> bool | None:
-    """Keep quantized constants as they are; leave the rest to the size limits."""
-    return False if node.op_type in ("QuantizeLinear", "DequantizeLinear") else None
+    """Keep quantized constants and integer nodes; leave the rest to the size limits."""
+    is_integer = any(quant_of(value) is not None for value in (*node.inputs, *node.outputs))
+    return False if is_integer or node.op_type in ("QuantizeLinear", "DequantizeLinear") else None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import onnx_ir as ir
-from onnx_ir.passes.common import ShapeInferencePass
 
+from compressor.ir.shapes import infer_shapes
 from compressor.passes.protocol import Changes, PassContext
 
 
@@ -17,7 +17,7 @@ class InferShapes:
     def run(self, model: ir.Model, context: PassContext) -> Changes:  # noqa: ARG002
         """Annotate the values of *model* with inferred shapes."""
         before = _known(model.graph)
-        ShapeInferencePass(check_type=True, strict_mode=False, data_prop=True)(model)
+        infer_shapes(model)
         return Changes(counts={"shapes inferred": _known(model.graph) - before})
 
 

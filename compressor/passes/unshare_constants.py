@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import onnx_ir as ir
 
+from compressor.ir.annotations import quant_of, set_quant
 from compressor.ir.rewrite import add_constant
 from compressor.passes.protocol import Changes, PassContext
 
@@ -31,6 +32,7 @@ class UnshareConstants:
                 continue
             for use in list(value.uses())[1:]:
                 copy = add_constant(model.graph, f"{value.name}_copy", value.const_value.numpy())
+                set_quant(copy, quant_of(value))
                 use.node.replace_input_with(use.idx, copy)
                 copies += 1
         return Changes(counts={"constants copied": copies})

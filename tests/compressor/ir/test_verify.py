@@ -225,8 +225,8 @@ def integer_graph_input(model: ir.Model) -> None:
         (integer_input_of_a_float_node, "is float but has an integer operand"),
         (integer_output_of_a_float_node, "is float but has an integer operand"),
         (convert_to_the_same, "converts to the representation it already has"),
-        (integer_graph_output, "'y' of the interface is integer"),
-        (integer_graph_input, "'x' of the interface is integer"),
+        (integer_graph_output, "outputs changed from"),
+        (integer_graph_input, "inputs changed from"),
     ],
 )
 def test_annotations(change: Callable[[ir.Model], None], words: str) -> None:
