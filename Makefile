@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CODE := compressor exporters runtimes bench models examples tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test lint types fuzz clean
+.PHONY: help demo check test conformance lint types fuzz clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -22,6 +22,9 @@ test: lint types ## Everything (< 20 min)
 
 fuzz: $(VENV)/.test ## The property tests on many more random examples
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest -n 2 -m hypothesis
+
+conformance: $(VENV)/.test ## Every operator test of the ONNX standard, and models of gigabytes
+	EDGEC_CONFORMANCE=full $(BIN)/pytest -n 2 tests/conformance
 
 lint: $(VENV)/.test ## Style only
 	$(BIN)/ruff check $(CODE)

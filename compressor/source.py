@@ -15,6 +15,7 @@ from compressor.errors import Code, EdgecError
 from compressor.ingest.options import IngestOptions
 from compressor.ir.fingerprint import fingerprint
 from compressor.ir.interface import Interface, interface_of
+from compressor.ir.op_facts import NORMALIZATIONS, Role, facts_of
 from compressor.ledger import LedgerEntry
 from compressor.pipeline import CANONICALIZE, Evaluate, run_passes
 
@@ -105,8 +106,9 @@ def _check_weights(model: ir.Model, spec: str) -> None:
         if value.const_value is None or value.dtype is None or not value.dtype.is_floating_point():
             continue
         array = value.const_value.numpy()
-        if not np.isfinite(array).all():
-            count = int(np.size(array) - np.isfinite(array).sum())
+        finite = np.isfinite(array) if _is_weight(value) else ~np.isnan(array)
+        if not finite.all():
+            count = int(np.size(array) - finite.sum())
             consumers = ", ".join(f"'{node.name}' ({node.op_type})" for node in value.consumers())
             raise EdgecError(
                 Code.MODEL_NOT_FINITE,
@@ -115,3 +117,14 @@ def _check_weights(model: ir.Model, spec: str) -> None:
                 expected="finite weights",
                 hint="export an earlier checkpoint, or find where training diverged",
             )
+
+
+def _is_weight(value: ir.Value) -> bool:
+    """Whether a layer computes with *value*; elsewhere infinity is a mask, and means something."""
+    return any(
+        facts_of(node).role in (Role.COMPUTE, Role.RECURRENT) or node.op_type in _LAYERS
+        for node in value.consumers()
+    )
+
+
+_LAYERS = NORMALIZATIONS | {"BatchNormalization", "ConvTranspose", "Mul"}

@@ -96,7 +96,7 @@ def feeds_for(model: ir.Model, *, batch: int = 2, seed: int = 7) -> dict[str, Ar
     feeds = {}
     for spec in interface_of(model).inputs:
         values = random.standard_normal(spec.concrete(batch)) * 2
-        feeds[spec.name] = values.astype(spec.numpy)
+        feeds[spec.name] = np.asarray(values).astype(spec.numpy)
     return feeds
 
 

@@ -17,9 +17,9 @@ class ClearMetadata:
 
     def run(self, model: ir.Model, context: PassContext) -> Changes:  # noqa: ARG002
         """Clean *model* and its values."""
-        cleared, taken = 0, {node.name for node in model.graph}
+        cleared, taken = 0, {node.name for node in model.graph.all_nodes()}
         seen: set[str] = set()
-        for index, node in enumerate(model.graph):
+        for index, node in enumerate(model.graph.all_nodes()):
             cleared += bool(node.metadata_props or node.doc_string)
             node.metadata_props.clear()
             node.doc_string = None

@@ -8,6 +8,7 @@ import onnx
 import onnx_ir as ir
 
 from compressor.ingest.onnx.external import check_external
+from compressor.ingest.onnx.naming import name_apart
 from compressor.ingest.onnx.operators import check_operators, name_default_domain
 from compressor.ingest.onnx.reading import parse, unreadable
 from compressor.ingest.onnx.scopes import check_scopes
@@ -45,9 +46,9 @@ def load(path: Path, options: IngestOptions) -> ir.Model:
     check_operators(proto, path, OLDEST_OPSET, NEWEST_OPSET)
     check_scopes(proto, path)
     for tensor in tensors_of(proto):
+        check_tensor(tensor, path)
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
             check_external(tensor, path)
-        check_tensor(tensor, path)
     densify(proto, path)
     forget_defaults(proto)
     check_interface(proto, path)
@@ -56,6 +57,7 @@ def load(path: Path, options: IngestOptions) -> ir.Model:
         model = ir.from_proto(proto)
     except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
         raise unreadable(path, str(error).partition("\n")[0]) from error
+    name_apart(model)
     ir.external_data.set_base_dir(model.graph, path.parent)
     bind_shapes(model, options, path)
     return model

@@ -13,6 +13,7 @@ from compressor.ingest.onnx.reading import unreadable
 _MAX_RANK = 32
 _MAX_BYTES = 1 << 40
 
+_PACKED = frozenset({"INT4", "UINT4", "FLOAT4E2M1", "INT2", "UINT2"})
 _INT32 = "BOOL INT8 UINT8 INT16 UINT16 INT32 FLOAT16 BFLOAT16"
 _FIELD = {
     "FLOAT": "float_data",
@@ -67,6 +68,6 @@ def _data_problem(tensor: onnx.TensorProto, dtype: ir.DataType) -> str:
     else:
         field = _FIELD.get(dtype.name, "int32_data")
         have, unit = len(getattr(tensor, field)), "elements"
-        packed = 8 // dtype.bitwidth if 0 < dtype.bitwidth < 8 else 1
+        packed = 8 // dtype.bitwidth if dtype.name in _PACKED else 1
         want = 2 * count if dtype.name.startswith("COMPLEX") else -(-count // packed)
     return "" if have == want else f"has {have:,} {unit}, and its shape needs {want:,}"

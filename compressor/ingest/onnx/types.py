@@ -67,13 +67,32 @@ def _skeleton(proto: onnx.ModelProto) -> onnx.ModelProto:
     graph = skeleton.graph
     graph.name = proto.graph.name
     graph.node.extend(proto.graph.node)
+    for node in graph.node:
+        _write_defaults(node, proto)
     graph.input.extend(proto.graph.input)
     graph.output.extend(proto.graph.output)
     for tensor in proto.graph.initializer:
-        if tensor.data_location != onnx.TensorProto.EXTERNAL and byte_size(tensor) <= _SMALL:
+        if _is_small(tensor):
             graph.initializer.append(tensor)
         else:
             graph.input.append(
                 onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, list(tensor.dims))
             )
     return skeleton
+
+
+def _is_small(tensor: onnx.TensorProto) -> bool:
+    if tensor.data_location == onnx.TensorProto.EXTERNAL:
+        return False
+    return tensor.data_type == onnx.TensorProto.STRING or byte_size(tensor) <= _SMALL
+
+
+def _write_defaults(node: onnx.NodeProto, proto: onnx.ModelProto) -> None:
+    """State the axes that a MeanVarianceNormalization leaves to their default.
+
+    Inference goes into the function that defines it, and there fails to find them.
+    """
+    if node.op_type == "MeanVarianceNormalization" and not node.attribute and not node.domain:
+        opset = next(entry.version for entry in proto.opset_import if not entry.domain)
+        schema = onnx.defs.get_schema(node.op_type, opset)
+        node.attribute.append(schema.attributes["axes"].default_value)

@@ -93,6 +93,24 @@ def _bit_shift_28(site: Site) -> None:
     site.behind("Cast", [], {"to": dtype.value})
 
 
+def _mod_28(site: Site) -> None:
+    """The remainder of floats may take the divisor's sign: that of fmod, moved when it differs."""
+    dtype = None if (source := site.input(0)) is None else source.dtype
+    fmod = site.node.attributes.get_int("fmod", 0)
+    if fmod or dtype is None or not dtype.is_floating_point():
+        return
+    left, right = site.input(0), site.input(1)
+    zero = site.constant(np.zeros((), dtype.numpy()), "zero")
+    rest = site.before("Mod", [left, right], {"fmod": 1})
+    signs = [site.before("Less", [value, zero]) for value in (rest, right)]
+    nothing = site.before("Equal", [rest, zero])
+    moved = site.before("Add", [rest, right])
+    differ = site.before("And", [site.before("Xor", signs), site.before("Not", [nothing])])
+    site.node.op_type = "Where"
+    site.node.attributes.clear()
+    site.set_inputs(differ, moved, rest)
+
+
 def _cum_prod_26(site: Site) -> None:
     """A scan along the axis whose state is the product so far."""
     axis = site.known(1)
@@ -148,6 +166,7 @@ NEWER: Mapping[str, Rule] = {
     "CastLike": _drop_round_mode,
     "CumProd": _cum_prod_26,
     "DequantizeLinear": _dequantize_23,
+    "Mod": _mod_28,
     "QuantizeLinear": _drop_default("precision", 0, ir.DataType.FLOAT.value),
     "Range": _range_27,
     "SpaceToDepth": _space_to_depth_28,
