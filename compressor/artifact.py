@@ -93,9 +93,10 @@ def _does_arithmetic(node: ir.Node) -> bool:
 
 
 def _is_weight(value: ir.Value) -> bool:
-    """Whether *value* is a float constant of some arithmetic; a padding value is not."""
-    movement = all(facts_of(node).role is Role.MOVEMENT for node in value.consumers())
-    return value.dtype == ir.DataType.FLOAT and value.const_value is not None and not movement
+    """Whether *value* is a float constant of some arithmetic, unlike a clamp's bound."""
+    roles = {facts_of(node).role for node in value.consumers()}
+    is_float = value.dtype == ir.DataType.FLOAT and value.const_value is not None
+    return is_float and not roles <= {Role.MOVEMENT, Role.CLAMP}
 
 
 def manifest_of(

@@ -17,7 +17,7 @@ CompileModel = Callable[..., Compilation]
 # The difference of two correct integer kernels: at most a rounding on most outputs.
 PARITY_LSB = 1.5
 BETWEEN_RUNTIMES = 98.0  # per cent of samples with equal top-1
-SHARE_NAMED_ALIKE = 0.8  # the rest are the inner steps of decompositions, which ONNX has not
+SHARE_NAMED_ALIKE = 0.75  # the rest are reshapes, which TFLite writes in another place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,9 +122,8 @@ class TestInt8:
     def test_both_formats_hold_the_same_scales(self, result: Compilation) -> None:
         onnx_grids = artifacts.onnx_grids(result.folder / "model.onnx")
         tflite_grids = artifacts.tflite_grids(result.folder / "model.tflite")
-        own_steps = {name for name in tflite_grids if "/" in name}
-        common = (tflite_grids.keys() - own_steps) & onnx_grids.keys()
-        assert len(common) >= SHARE_NAMED_ALIKE * len(tflite_grids.keys() - own_steps)
+        common = tflite_grids.keys() & onnx_grids.keys()
+        assert len(common) >= SHARE_NAMED_ALIKE * len(onnx_grids)
         for name in common:
             for ours, theirs in zip(onnx_grids[name], tflite_grids[name], strict=True):
                 np.testing.assert_array_equal(ours, theirs, err_msg=name)
