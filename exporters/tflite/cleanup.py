@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
+from compressor.layout.orders import compose, moves_nothing
 from exporters.tflite.dialect import DIALECT, ints, required_input, set_ints, shape_of
 from exporters.tflite.editor import Editor
-from exporters.tflite.layout.orders import compose, moves_nothing
 
 _REDUCTIONS = frozenset({"Mean", "Sum", "ReduceMax", "ReduceMin", "ReduceProd"})
 

@@ -8,6 +8,9 @@ import onnx_ir as ir
 
 from compressor.ir.interface import Layout as AxisMeaning
 from compressor.ir.interface import interface_of
+from compressor.layout.orders import Label
+from compressor.layout.orientation import orient_images
+from compressor.layout.rewrite import lay_out
 from exporters.protocol import (
     ExportOptions,
     IoLayout,
@@ -21,11 +24,9 @@ from exporters.tflite.constraints import representation_reason
 from exporters.tflite.conversion import place_conversions
 from exporters.tflite.dialect import DIALECT, Unsupported, rank_of, shape_of
 from exporters.tflite.fuse import fuse_activations
-from exporters.tflite.layout.orders import Label
-from exporters.tflite.layout.orientation import orient_images
-from exporters.tflite.layout.rewrite import lay_out
 from exporters.tflite.legalize import legalize, refusal
 from exporters.tflite.ops.tables import lowerings
+from exporters.tflite.orders import RULES
 from exporters.tflite.prepare import prepare
 from exporters.tflite.selection import shorten_selections
 from exporters.tflite.verify import verify
@@ -77,7 +78,7 @@ def _plan(model: ir.Model, options: ExportOptions) -> _Plan:
     shorten_selections(graph)  # again: chains that were interrupted by conversions
     remove_dead(graph)  # what nothing reads must not count in the layout
     keeps = options.io_layout is IoLayout.KEEP
-    lay_out(graph, {} if keeps else _channels_last(graph, images))
+    lay_out(graph, {} if keeps else _channels_last(graph, images), RULES)
     clean_up(graph)
     refusals += [refusal(node, reason) for node in graph if (reason := _reason(node))]
     return _Plan(graph=graph, refusals=refusals)
@@ -103,7 +104,7 @@ def _image_inputs(model: ir.Model) -> set[str]:
 
 def _channels_last(graph: ir.Graph, images: set[str]) -> dict[ir.Value, Label]:
     """Return the image inputs and outputs of *graph*, all to be channels last."""
-    source = orient_images(graph)
+    source = orient_images(graph, RULES)
     inputs = [value for value in graph.inputs if value.name in images]
     outputs = [
         value for value in graph.outputs if rank_of(value) == 4 and source.get(value) is Label.FIRST

@@ -50,9 +50,9 @@ LEGALIZE = {
 }
 LOWER = {
     "DepthToSpace": Lowering(
-        emit=_emit_depth_to_space, integer=IntegerForm.SHARED, role=Role.CHANNELS_LAST
+        emit=_emit_depth_to_space, integer=IntegerForm.SHARED, role=Role.SPATIAL
     ),
     "SpaceToDepth": Lowering(
-        emit=_emit_space_to_depth, integer=IntegerForm.SHARED, role=Role.CHANNELS_LAST
+        emit=_emit_space_to_depth, integer=IntegerForm.SHARED, role=Role.SPATIAL
     ),
 }

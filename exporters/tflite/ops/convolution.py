@@ -168,14 +168,14 @@ LOWER = {
         emit=_emit_dense,
         check=_check,
         integer=IntegerForm.FREE,
-        role=Role.CHANNELS_LAST,
+        role=Role.SPATIAL,
         reorder=_reorder_dense,
     ),
     "DepthwiseConv2D": Lowering(
         emit=_emit_depthwise,
         check=_check,
         integer=IntegerForm.FREE,
-        role=Role.CHANNELS_LAST,
+        role=Role.SPATIAL,
         reorder=_reorder_depthwise,
     ),
 }

@@ -108,7 +108,7 @@ def _emit(op: int) -> Lowering:
         )
         builder.emit(op, node, options=options)
 
-    return Lowering(emit=emit, integer=IntegerForm.SHARED, role=Role.CHANNELS_LAST)
+    return Lowering(emit=emit, integer=IntegerForm.SHARED, role=Role.SPATIAL)
 
 
 LEGALIZE = {

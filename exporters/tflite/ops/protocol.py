@@ -9,25 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import Enum
 
 import onnx_ir as ir
 
+from compressor.layout.rules import Role
 from exporters.tflite.builder import Builder
 from exporters.tflite.dialect import Shape
-
-
-class Role(Enum):
-    """Which axis orders an operator can compute in."""
-
-    SOURCE = auto()
-    """The source's order only."""
-    CHANNELS_LAST = auto()
-    """Axis 1 moved last, as all spatial operators of TFLite."""
-    ANY = auto()
-    """Any order, one for all operands; ``reorder`` adapts axes and constants."""
-    MOVEMENT = auto()
-    """Reshape and Transpose: the order of input and output may differ, and that may be free."""
 
 
 class IntegerForm(Enum):
@@ -59,7 +47,7 @@ class Lowering:
         integer: what the int8 kernel demands.
         role: which axis orders it can compute in.
         reorder: adapt axes and constants to an order in which stored axis ``i`` is the source's
-            axis ``order[i]``; for the roles ``CHANNELS_LAST`` and ``ANY``.
+            axis ``order[i]``; for the roles ``SPATIAL`` and ``ANY``.
     """
 
     emit: Callable[[ir.Node, Builder], None]
@@ -70,3 +58,5 @@ class Lowering:
 
 
 Legalize = Callable[[ir.Node], None]
+
+__all__ = ["IntegerForm", "Legalize", "Lowering", "Role", "accept", "keep"]

@@ -140,10 +140,6 @@ def _inputs(node: ir.Node, builder: Builder) -> list[int]:
 
 LEGALIZE = {"Resize": _legalize}
 LOWER = {
-    "ResizeNearest": Lowering(
-        emit=_emit_nearest, integer=IntegerForm.SHARED, role=Role.CHANNELS_LAST
-    ),
-    "ResizeBilinear": Lowering(
-        emit=_emit_bilinear, integer=IntegerForm.SHARED, role=Role.CHANNELS_LAST
-    ),
+    "ResizeNearest": Lowering(emit=_emit_nearest, integer=IntegerForm.SHARED, role=Role.SPATIAL),
+    "ResizeBilinear": Lowering(emit=_emit_bilinear, integer=IntegerForm.SHARED, role=Role.SPATIAL),
 }

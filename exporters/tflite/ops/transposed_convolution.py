@@ -109,7 +109,7 @@ LOWER = {
         emit=_emit,
         check=_check,
         integer=IntegerForm.FREE,
-        role=Role.CHANNELS_LAST,
+        role=Role.SPATIAL,
         reorder=_reorder,
     )
 }

@@ -5,13 +5,14 @@ from itertools import product
 import onnx_ir as ir
 from hypothesis import assume, given, settings
 
+from compressor.layout.assign import Layout, assign
+from compressor.layout.movement import movement_cost, movement_costs
+from compressor.layout.orders import RESHAPE_COST, Label, item_size, transpose_cost
+from compressor.layout.orientation import is_tracked, orient
 from exporters.tflite.dialect import shape_of
-from exporters.tflite.layout.assign import Layout, assign
-from exporters.tflite.layout.movement import movement_cost, movement_costs
-from exporters.tflite.layout.orders import RESHAPE_COST, Label, item_size, transpose_cost
-from exporters.tflite.layout.orientation import is_tracked, orient, role_of
 from exporters.tflite.legalize import legalize
 from exporters.tflite.ops.protocol import Role
+from exporters.tflite.orders import RULES
 from exporters.tflite.prepare import prepare
 from tests.exporters.tflite.harness import parse, with_random_constants
 from tests.exporters.tflite.random_graphs import random_graphs
@@ -33,17 +34,17 @@ def _total(graph: ir.Graph, layout: Layout) -> int:
             order = last if layout.own(value) is Label.FIRST else first
             cost += transpose_cost(order, shape_of(value), item_size(value))
     for node in graph:
-        if role_of(node) is Role.MOVEMENT:
+        if RULES.role(node) is Role.MOVEMENT:
             source, out = node.inputs[0], node.outputs[0]
             before = layout.order(source, layout.read[node])
-            cost += movement_cost(node, before, layout.order(out, layout.made[out]))
+            cost += movement_cost(node, before, layout.order(out, layout.made[out]), RULES)
     return cost
 
 
 def _cheapest(graph: ir.Graph, found: Layout) -> int:
     """Return the least cost over all labels of the nodes that have a choice."""
-    any_order = [n for n in graph if role_of(n) is Role.ANY]
-    movements = [n for n in graph if role_of(n) is Role.MOVEMENT]
+    any_order = [n for n in graph if RULES.role(n) is Role.ANY]
+    movements = [n for n in graph if RULES.role(n) is Role.MOVEMENT]
     choices = [*any_order, *movements, *movements]
     assume(len(choices) <= BRUTE_FORCE_LIMIT)
     best = None
@@ -66,9 +67,11 @@ def _cheapest(graph: ir.Graph, found: Layout) -> int:
 def test_no_other_layout_is_cheaper(model: ir.Model) -> None:
     graph = prepare(model).graph
     assert legalize(graph) == []
-    found = assign(graph, {})
-    moves = [node for node in graph if role_of(node) is Role.MOVEMENT]
-    tables = [movement_costs(n, found.own(n.inputs[0]), found.own(n.outputs[0])) for n in moves]
+    found = assign(graph, {}, RULES)
+    moves = [node for node in graph if RULES.role(node) is Role.MOVEMENT]
+    tables = [
+        movement_costs(n, found.own(n.inputs[0]), found.own(n.outputs[0]), RULES) for n in moves
+    ]
     assume(all(table.is_submodular for table in tables))
     assert _total(graph, found) == _cheapest(graph, found)
 
@@ -76,7 +79,7 @@ def test_no_other_layout_is_cheaper(model: ir.Model) -> None:
 def _cost(text: str) -> int:
     graph = prepare(with_random_constants(parse(text))).graph
     assert legalize(graph) == []
-    return _total(graph, assign(graph, {}))
+    return _total(graph, assign(graph, {}, RULES))
 
 
 def test_a_convolution_between_images_moves_both_once() -> None:
@@ -101,5 +104,5 @@ def test_orientation_passes_through_patches() -> None:
     { c = Conv<strides=[2,2]>(x, w) r = Reshape(c, s) y = Transpose<perm=[0,2,1]>(r) }"""
     graph = prepare(with_random_constants(parse(text))).graph
     assert legalize(graph) == []
-    assert orient(graph)[graph.outputs[0]] is Label.LAST
-    assert _total(graph, assign(graph, {})) == RESHAPE_COST
+    assert orient(graph, RULES)[graph.outputs[0]] is Label.LAST
+    assert _total(graph, assign(graph, {}, RULES)) == RESHAPE_COST

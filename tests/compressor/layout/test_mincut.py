@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporters.tflite.layout.mincut import FORBIDDEN, Labelling, PairCost
+from compressor.layout.mincut import FORBIDDEN, Labelling, PairCost
 
 VARIABLES = 6
 COSTS = st.integers(0, 20)

@@ -12,45 +12,39 @@ from collections import deque
 import numpy as np
 import onnx_ir as ir
 
-from exporters.tflite.dialect import DIALECT, Shape, ints, is_constant, rank_of, shape_of
-from exporters.tflite.layout.orders import LOWEST_RANK, Label, positions, to_first, to_last
-from exporters.tflite.ops.protocol import Role
-from exporters.tflite.ops.tables import lowerings
+from compressor.layout.access import is_constant, perm_of, rank_of, shape_of
+from compressor.layout.orders import LOWEST_RANK, Label, Shape, positions, to_first, to_last
+from compressor.layout.rules import Role, Rules
 
 _Step = tuple[ir.Value, Label]
 
 
-def orient(graph: ir.Graph) -> dict[ir.Value, Label]:
+def orient(graph: ir.Graph, rules: Rules) -> dict[ir.Value, Label]:
     """Return the source's order of each activation of rank 3 or more in *graph*."""
-    found = orient_images(graph)
+    found = orient_images(graph, rules)
     for node in graph:
         for value in tracked(node):
-            _spread([(value, Label.FIRST)], found)
+            _spread([(value, Label.FIRST)], found, rules)
     return found
 
 
-def orient_images(graph: ir.Graph) -> dict[ir.Value, Label]:
+def orient_images(graph: ir.Graph, rules: Rules) -> dict[ir.Value, Label]:
     """Return the source's order of the activations that spatial operators reach."""
     found: dict[ir.Value, Label] = {}
-    spatial = [node for node in graph if role_of(node) is Role.CHANNELS_LAST]
-    _spread([(value, Label.FIRST) for node in spatial for value in tracked(node)], found)
+    spatial = [node for node in graph if rules.role(node) is Role.SPATIAL]
+    _spread([(value, Label.FIRST) for node in spatial for value in tracked(node)], found, rules)
     return found
 
 
-def _spread(seeds: list[_Step], found: dict[ir.Value, Label]) -> None:
+def _spread(seeds: list[_Step], found: dict[ir.Value, Label], rules: Rules) -> None:
     """Add to *found* what follows from *seeds*; what is known already stays."""
     queue = deque(seeds)
     while queue:
         start, label = queue.popleft()
         if start not in found:
-            for value in _elementwise_neighbours(start):
+            for value in _elementwise_neighbours(start, rules):
                 found[value] = label
-                queue.extend(_beyond(value, label))
-
-
-def role_of(node: ir.Node) -> Role:
-    """Return which axis orders *node* can compute in; the source's outside the dialect."""
-    return lowerings()[node.op_type].role if node.domain == DIALECT else Role.SOURCE
+                queue.extend(_beyond(value, label, rules))
 
 
 def is_tracked(value: ir.Value | None) -> bool:
@@ -63,24 +57,24 @@ def tracked(node: ir.Node) -> list[ir.Value]:
     return [value for value in (*node.inputs, *node.outputs) if value and is_tracked(value)]
 
 
-def _elementwise_neighbours(start: ir.Value) -> list[ir.Value]:
+def _elementwise_neighbours(start: ir.Value, rules: Rules) -> list[ir.Value]:
     """Return *start* and all values tied to it by operators that treat all axes alike."""
     members, stack = {start: None}, [start]
     while stack:
         value = stack.pop()
         for node in (value.producer(), *value.consumers()):
-            if node is not None and role_of(node) is Role.ANY:
+            if node is not None and rules.role(node) is Role.ANY:
                 fresh = [other for other in tracked(node) if other not in members]
                 members |= dict.fromkeys(fresh)
                 stack.extend(fresh)
     return list(members)
 
 
-def _beyond(value: ir.Value, label: Label) -> list[_Step]:
+def _beyond(value: ir.Value, label: Label, rules: Rules) -> list[_Step]:
     """Return the source orders that follow across the Reshapes and Transposes next to *value*."""
     steps: list[_Step] = []
     for node in (value.producer(), *value.consumers()):
-        if node is None or role_of(node) is not Role.MOVEMENT or len(tracked(node)) != 2:
+        if node is None or rules.role(node) is not Role.MOVEMENT or len(tracked(node)) != 2:
             continue
         source, out = tracked(node)
         for before, after in _carried(node):
@@ -95,7 +89,7 @@ def _carried(node: ir.Node) -> list[tuple[Label, Label]]:
     """Return the pairs of source orders before and after a Transpose or Reshape."""
     before, after = shape_of(node.inputs[0]), shape_of(node.outputs[0])
     if node.op_type == "Transpose":
-        perm = tuple(ints(node, "perm"))
+        perm = perm_of(node)
         pairs = [
             (to_last(len(perm)), (Label.FIRST, Label.LAST)),
             (to_first(len(perm)), (Label.LAST, Label.FIRST)),

@@ -13,7 +13,8 @@ import numpy.typing as npt
 import onnx_ir as ir
 
 from compressor.ir.annotations import quant_of
-from exporters.tflite.dialect import Shape
+
+Shape = tuple[int, ...]
 
 LOWEST_RANK = 3
 RESHAPE_COST = 1

@@ -2,8 +2,8 @@
 
 Each node has a label (one for its input and one for its output when it is a Reshape or Transpose).
 A value that is read in another order than it is made costs one Transpose, shared by all such
-readers. Spatial operators are channels last, operators that know nothing of channels keep the
-source's order, elementwise ones follow what is cheapest.
+readers. Spatial operators have the order of their set, operators that know nothing of channels keep
+the source's order, elementwise ones follow what is cheapest.
 """
 
 from __future__ import annotations
@@ -13,19 +13,20 @@ from dataclasses import dataclass
 
 import onnx_ir as ir
 
-from exporters.tflite.dialect import Shape, rank_of, shape_of
-from exporters.tflite.layout.mincut import FORBIDDEN, Labelling
-from exporters.tflite.layout.movement import movement_costs
-from exporters.tflite.layout.orders import (
+from compressor.layout.access import first_input, rank_of, shape_of
+from compressor.layout.mincut import FORBIDDEN, Labelling
+from compressor.layout.movement import movement_costs
+from compressor.layout.orders import (
     Label,
+    Shape,
     inverse,
     item_size,
     stored_order,
     to_last,
     transpose_cost,
 )
-from exporters.tflite.layout.orientation import is_tracked, orient, role_of
-from exporters.tflite.ops.protocol import Role
+from compressor.layout.orientation import is_tracked, orient
+from compressor.layout.rules import Role, Rules
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,14 +58,14 @@ class Layout:
         return stored_order(label, self.own(value), rank_of(value))
 
 
-def assign(graph: ir.Graph, interface: Mapping[ir.Value, Label]) -> Layout:
+def assign(graph: ir.Graph, interface: Mapping[ir.Value, Label], rules: Rules) -> Layout:
     """Return the cheapest layout of *graph*.
 
     It is exact unless two Transposes contradict each other on where the channels are, which a cut
     cannot express; then it may move more than needed. Graph inputs and outputs keep the source's
     order, or have that of *interface* where given.
     """
-    problem = _Problem(orient(graph), interface)
+    problem = _Problem(orient(graph, rules), interface, rules)
     for value in graph.inputs:
         problem.add_input(value)
     for node in graph:
@@ -79,8 +80,12 @@ class _Problem:
     """The labelling problem of one graph: variables for the sides of nodes, costs for values."""
 
     def __init__(
-        self, source: Mapping[ir.Value, Label], interface: Mapping[ir.Value, Label]
+        self,
+        source: Mapping[ir.Value, Label],
+        interface: Mapping[ir.Value, Label],
+        rules: Rules,
     ) -> None:
+        self._rules = rules
         self._source = source
         self._interface = interface
         self._labelling = Labelling()
@@ -95,14 +100,14 @@ class _Problem:
 
     def add_node(self, node: ir.Node) -> None:
         """Add the variables of *node* and what ties them."""
-        role = role_of(node)
+        role = self._rules.role(node)
         if role is Role.SOURCE:
             self._made |= {value: self._fixed[self._own(value)] for value in node.outputs}
         elif role is Role.MOVEMENT:
             self._read[node], self._made[node.outputs[0]] = self._new(), self._new()
             self._tie_movement(node)
         else:
-            label = self._fixed[Label.LAST] if role is Role.CHANNELS_LAST else self._new()
+            label = self._fixed[self._rules.spatial] if role is Role.SPATIAL else self._new()
             self._read[node] = label
             self._made |= dict.fromkeys(node.outputs, label)
 
@@ -145,8 +150,6 @@ class _Problem:
         return transpose_cost(order, shape, item_size(value))
 
     def _tie_movement(self, node: ir.Node) -> None:
-        source, out = node.inputs[0], node.outputs[0]
-        if source is None:
-            return
-        costs = movement_costs(node, self._own(source), self._own(out))
+        source, out = first_input(node), node.outputs[0]
+        costs = movement_costs(node, self._own(source), self._own(out), self._rules)
         self._labelling.pair(self._read[node], self._made[out], costs.made_submodular())

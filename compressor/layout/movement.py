@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from exporters.tflite.dialect import Shape, ints, is_constant, shape_of
-from exporters.tflite.layout.mincut import PairCost
-from exporters.tflite.layout.orders import (
+from compressor.layout.access import is_constant, perm_of, shape_of
+from compressor.layout.mincut import PairCost
+from compressor.layout.orders import (
     Label,
+    Shape,
     compose,
     inverse,
     item_size,
@@ -16,11 +17,10 @@ from exporters.tflite.layout.orders import (
     stored_order,
     transpose_cost,
 )
+from compressor.layout.rules import Rules
 
-_PASSED_BY_FLATTEN = frozenset({"Relu", "Relu6", "ReluN1To1", "Relu0To1", "Convert"})
 
-
-def movement_costs(node: ir.Node, source_in: Label, source_out: Label) -> PairCost:
+def movement_costs(node: ir.Node, source_in: Label, source_out: Label, rules: Rules) -> PairCost:
     """Return the bytes that *node* moves for each order of its input and of its output.
 
     *source_in* and *source_out* are the source's own orders.
@@ -31,6 +31,7 @@ def movement_costs(node: ir.Node, source_in: Label, source_out: Label) -> PairCo
             node,
             stored_order(before, source_in, rank_in),
             stored_order(after, source_out, rank_out),
+            rules,
         )
         for before in Label
         for after in Label
@@ -38,13 +39,13 @@ def movement_costs(node: ir.Node, source_in: Label, source_out: Label) -> PairCo
     return PairCost(c00=table[0], c01=table[1], c10=table[2], c11=table[3])
 
 
-def movement_cost(node: ir.Node, before: Shape, after: Shape) -> int:
+def movement_cost(node: ir.Node, before: Shape, after: Shape, rules: Rules) -> int:
     """Return the bytes that *node* moves, reading order *before* and making order *after*."""
     shape, size = shape_of(node.inputs[0]), item_size(node.outputs[0])
     if node.op_type == "Transpose":
         stored = tuple(shape[axis] for axis in before)
         return transpose_cost(stored_perm(node, before, after), stored, size)
-    if keeps_order(node, before, after) or flatten_consumers(node):
+    if keeps_order(node, before, after) or flatten_consumers(node, rules):
         return 0
     out = shape_of(node.outputs[0])
     return transpose_cost(before, shape, size) + transpose_cost(after, out, size)
@@ -52,8 +53,7 @@ def movement_cost(node: ir.Node, before: Shape, after: Shape) -> int:
 
 def stored_perm(node: ir.Node, before: Shape, after: Shape) -> Shape:
     """Return the permutation of stored axes that the Transpose *node* comes down to."""
-    perm = tuple(ints(node, "perm"))
-    return compose(inverse(before), compose(perm, after))
+    return compose(inverse(before), compose(perm_of(node), after))
 
 
 def keeps_order(node: ir.Node, before: Shape, after: Shape) -> bool:
@@ -62,8 +62,8 @@ def keeps_order(node: ir.Node, before: Shape, after: Shape) -> bool:
     return np.array_equal(positions(source, before), positions(out, after))
 
 
-def flatten_consumers(node: ir.Node) -> list[ir.Node]:
-    """Return the FullyConnected nodes that alone read the Reshape *node*, if it flattens samples.
+def flatten_consumers(node: ir.Node, rules: Rules) -> list[ir.Node]:
+    """Return the matrix products that alone read the Reshape *node*, if it flattens samples.
 
     They can take the elements of each sample in any order, with the rows of their constant weights
     permuted alike. Empty when anything else sees the result.
@@ -71,21 +71,21 @@ def flatten_consumers(node: ir.Node) -> list[ir.Node]:
     source, out = shape_of(node.inputs[0]), shape_of(node.outputs[0])
     if len(out) != 2 or out[0] != source[0]:
         return []
-    return _products(node.outputs[0]) or []
+    return _products(node.outputs[0], rules) or []
 
 
-def _products(value: ir.Value) -> list[ir.Node] | None:
+def _products(value: ir.Value, rules: Rules) -> list[ir.Node] | None:
     """Return the matrix products behind *value* and elementwise nodes; None if others read it."""
     if value.is_graph_output():
         return None
     found: list[ir.Node] = []
     for node in value.consumers():
-        if node.op_type == "FullyConnected" and node.inputs[0] is value:
+        if node.op_type == rules.product and node.inputs[0] is value:
             if not is_constant(node.inputs[1]):
                 return None
             found.append(node)
-        elif node.op_type in _PASSED_BY_FLATTEN:
-            behind = _products(node.outputs[0])
+        elif node.op_type in rules.passed_by_flatten:
+            behind = _products(node.outputs[0], rules)
             if behind is None:
                 return None
             found.extend(behind)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporters.tflite.layout.orders import (
+from compressor.layout.orders import (
     RESHAPE_COST,
     Label,
     apply,
