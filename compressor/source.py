@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx_ir as ir
-from onnx_ir.passes.common import RemoveInitializersFromInputsPass
+from onnx_ir.passes.common import RemoveInitializersFromInputsPass, ShapeInferencePass
 
 from compressor.catalog import Catalog
 from compressor.errors import Code, EdgecError
@@ -19,7 +19,7 @@ from compressor.ir.op_facts import NORMALIZATIONS, Role, facts_of
 from compressor.ledger import LedgerEntry
 from compressor.pipeline import CANONICALIZE, Evaluate, run_passes
 
-IMPORTERS = Catalog("compressor.ingest", shared=("options",))
+IMPORTERS = Catalog("compressor.ingest", shared=("child", "options"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +58,8 @@ def read_source(
     path = Path(spec)
     raw = find_importer(spec)(path, options or IngestOptions())
     RemoveInitializersFromInputsPass()(raw)  # old files list every constant as an input as well
+    if any(value.shape is None for value in raw.graph.outputs):
+        ShapeInferencePass()(raw)  # the contract needs at least the rank of every output
     interface = interface_of(raw)
     ledger = run_passes(raw, CANONICALIZE, interface=interface, observe=observe, evaluate=evaluate)
     _check_weights(raw, spec)
