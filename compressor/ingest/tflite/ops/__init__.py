@@ -1,0 +1,1 @@
+"""Operator families: one file each, read as a table ``READ`` from operator to function."""
