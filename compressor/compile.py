@@ -13,6 +13,7 @@ from bench.environment import environment
 from bench.records import ArtifactRecord, SourceRecord
 from bench.report import report_json, report_text
 from bench.size import measure_size
+from compressor.analyses.quantized import is_quantized
 from compressor.artifact import QuantizationSummary, manifest_of, summarize_quantization
 from compressor.dataset import Dataset, open_dataset
 from compressor.errors import Code, EdgecError
@@ -27,7 +28,7 @@ from compressor.progress import Notebook, Progress, Silent
 from compressor.quantize import calibrate, quantize_int8
 from compressor.recipe import Recipe, Scheme
 from compressor.remarks import remarks
-from compressor.source import find_importer, read_source
+from compressor.source import Source, find_importer, read_source
 from exporters.protocol import ExportOptions
 from runtimes.isolate import Worker
 
@@ -67,7 +68,7 @@ def compile_model(
     """Compile *model* into *output*: ingest, calibrate, quantize, export, verify, measure, report.
 
     Args:
-        model: ``m.onnx``, ``m.pt2`` or ``file.py:factory``.
+        model: ``m.onnx``, ``m.tflite``, ``m.pt2`` or ``file.py:factory``.
         output: folder for the artifacts and ``report.json``; appears whole or not at all.
         data: ``.npz`` or ``.toml``; needed for INT8 and for accuracy.
         recipe: what to do; INT8 to ONNX and TFLite by default.
@@ -89,6 +90,7 @@ def compile_model(
         notebook.stage("ingest")
         evaluate = quality_after_passes(dataset, recipe, scratch)
         source = read_source(model, ingest, observe=notebook.ran, evaluate=evaluate)
+        recipe = _settled(recipe, source, notebook)
         reference = write_artifact(source.model, "onnx", scratch / "source", ExportOptions())
         samples = samples_for(source, dataset, recipe, notebook)
         check_ingest(worker, source, reference.path, samples)
@@ -115,7 +117,7 @@ def compile_model(
         size = measure_size(source.path or reference.path)
         record, artifacts = measure(
             worker,
-            SourceRecord(name=source.name, size=size),
+            SourceRecord(name=f"{source.name} (source)", size=size),
             reference.path,
             trials,
             samples,
@@ -159,6 +161,14 @@ def _open_data(data: Path | None, recipe: Recipe) -> Dataset | None:
         expected="an .npz, or a .toml that describes one",
         hint="give --data DATA, or use --quantize fp16, which needs none",
     )
+
+
+def _settled(recipe: Recipe, source: Source, progress: Progress) -> Recipe:
+    """Return *recipe* without INT8 for a source that is integer already, and say so."""
+    if recipe.quantize is not Scheme.INT8 or not is_quantized(source.model):
+        return recipe
+    progress.note("the model is quantized already: its own scales are kept, nothing is calibrated")
+    return dataclasses.replace(recipe, quantize=Scheme.NONE)
 
 
 def _provenance(dataset: Dataset | None) -> dict[str, str] | None:
