@@ -17,10 +17,12 @@ from bench.memory import measure_memory
 from bench.parity import parity
 from bench.records import Accuracy, ArtifactRecord, Latency, LatencyRatio, Parity, SourceRecord
 from bench.size import measure_size
+from compressor.analyses.quantized import is_quantized
 from compressor.artifact import Artifact
 from compressor.errors import Code, EdgecError
 from compressor.evaluation import Batch, Samples
 from compressor.ir.annotations import is_convert, quant_of
+from compressor.ir.interface import Interface, interface_of
 from compressor.progress import Progress
 from compressor.recipe import Recipe, Scheme
 from compressor.source import Source
@@ -53,7 +55,7 @@ class Trial:
 def check_ingest(worker: Worker, source: Source, canonical: Path, samples: Samples) -> None:
     """Raise ``PASS_BROKE_GRAPH`` unless the canonical model answers like the file as given.
 
-    Other sources than ONNX were held against their own framework when they were read.
+    Sources that are no file of a runtime were held against their own framework when they were read.
     """
     if source.path is None:
         return
@@ -62,19 +64,44 @@ def check_ingest(worker: Worker, source: Source, canonical: Path, samples: Sampl
     batch = {name: array[:fixed] for name, array in samples.first_batch().items()}
     answers = []
     for path in (source.path, canonical):
-        session = worker.open("ort", path, options)
-        answers.append(session.run_many(batch))
+        session = worker.open(runtime_for(path).NAME, path, options)
+        answers.append(real_outputs(session.run_many(batch), source.interface))
         session.close()
+    steps = _output_steps(source.model, answers[0]) if is_quantized(source.model) else {}
     for spec in source.interface.outputs:
-        difference = relative_difference(answers[0][spec.name], answers[1][spec.name])
-        if not difference <= FLOAT_TOLERANCE:
+        given, found = answers[0][spec.name], answers[1][spec.name]
+        if spec.name in steps:
+            gap, limit, unit = (
+                _mean_steps(given, found, steps[spec.name]),
+                LARGEST_MEAN_LSB,
+                "steps",
+            )
+        else:
+            gap, limit, unit = relative_difference(given, found), FLOAT_TOLERANCE, "of its range"
+        if not gap <= limit:
             raise EdgecError(
                 Code.PASS_BROKE_GRAPH,
-                f"the canonical graph differs from the source by {difference:.2g} of its range",
+                f"the canonical graph differs from the source by {gap:.2g} {unit}",
                 where=f"output '{spec.name}'",
-                expected=f"at most {FLOAT_TOLERANCE:g}",
+                expected=f"at most {limit:g}",
                 hint="report this with the output of `edgec inspect MODEL`",
             )
+
+
+def real_outputs(outputs: Outputs, interface: Interface) -> Outputs:
+    """Return *outputs* with the integers of outputs that have a scale as real numbers."""
+    params = {spec.name: spec.quantization for spec in interface.outputs}
+    return {
+        name: array if (known := params.get(name)) is None else known.dequantize(array)
+        for name, array in outputs.items()
+    }
+
+
+def _mean_steps(reference: Array, other: Array, step: float) -> float:
+    """Return the mean difference in steps of the output's scale."""
+    if reference.shape != other.shape:
+        return float("inf")
+    return float(np.abs(other - reference).mean()) / step
 
 
 def relative_difference(reference: Array, other: Array) -> float:
@@ -116,9 +143,11 @@ def measure(
     sessions = [_open(worker, trial.artifact) for trial in trials]
     progress.stage("evaluate")
     outputs = _run_all([worker.open("ort", reference), *sessions], samples, progress)
-    truth, answers = outputs[0], outputs[1:]
+    interface = interface_of(quantized)
+    truth, *answers = (real_outputs(found, interface) for found in outputs)
     steps = _output_steps(quantized, truth)
-    _check_answers(trials, truth, answers, steps, recipe)
+    by_step = is_quantized(quantized)
+    _check_answers(trials, truth, answers, steps, recipe, by_step=by_step)
     progress.stage("measure")
     feeds = samples.first_sample()
     latencies: list[Latency] = []
@@ -182,7 +211,7 @@ def _output_steps(model: ir.Model, truth: Outputs) -> dict[str, float]:
     for value in model.graph.outputs:
         producer = value.producer()
         inner = producer.inputs[0] if producer is not None and is_convert(producer) else None
-        params, name = quant_of(inner), value.name or ""
+        params, name = quant_of(value) or quant_of(inner), value.name or ""
         array = truth[name]
         if params is not None:
             steps[name] = params.scale[0]
@@ -197,14 +226,19 @@ def _check_answers(
     answers: Sequence[Outputs],
     steps: Mapping[str, float],
     recipe: Recipe,
+    *,
+    by_step: bool,
 ) -> None:
-    """Refuse artifacts that are wrong: NaN, other values than the graph's, runtimes apart."""
+    """Refuse artifacts that are wrong: NaN, other values than the graph's, runtimes apart.
+
+    Integer models are judged *by_step* of their scales, others by their range.
+    """
     for trial, found in zip(trials, answers, strict=True):
         for name, step in steps.items():
             if not np.isfinite(found[name]).all():
                 raise _mismatch(trial, name, "holds NaN or infinity", "finite values")
-            if recipe.quantize is Scheme.INT8:
-                gap = float(np.abs(found[name] - answers[0][name]).mean()) / step
+            if by_step:
+                gap = _mean_steps(answers[0][name], found[name], step)
                 limit, unit = LARGEST_MEAN_LSB, "steps of its scale from the first artifact"
             else:
                 gap = relative_difference(truth[name], found[name])

@@ -19,6 +19,7 @@ from compressor.ir.op_facts import NORMALIZATIONS, Role, facts_of
 from compressor.ledger import LedgerEntry
 from compressor.pipeline import CANONICALIZE, Evaluate, run_passes
 
+_RUNNABLE = (".onnx", ".tflite")
 IMPORTERS = Catalog("compressor.ingest", shared=("child", "options"))
 
 
@@ -28,10 +29,10 @@ class Source:
 
     Attributes:
         name: what the user called it, without folders.
-        model: the canonical graph, float.
+        model: the canonical graph; float, unless the source is integer already.
         interface: the contract that every later stage keeps.
         fingerprint: digest of the canonical graph.
-        path: the ONNX file as given, which a runtime can run as it is; None for other sources.
+        path: the file as given where a runtime can run it as it is; None for other sources.
         ledger: what canonicalization changed.
     """
 
@@ -50,7 +51,7 @@ def read_source(
     observe: Callable[[LedgerEntry], None] | None = None,
     evaluate: Evaluate | None = None,
 ) -> Source:
-    """Read the model named by *spec* (``m.onnx``, ``m.pt2``, ``file.py:factory``).
+    """Read the model named by *spec* (``m.onnx``, ``m.tflite``, ``m.pt2``, ``file.py:factory``).
 
     Raises:
         EdgecError: a 2xx code that says what is wrong with the model.
@@ -68,7 +69,7 @@ def read_source(
         model=raw,
         interface=interface_of(raw),
         fingerprint=fingerprint(raw),
-        path=path if path.suffix == ".onnx" else None,
+        path=path if path.suffix in _RUNNABLE else None,
         ledger=tuple(ledger),
     )
 
@@ -86,7 +87,7 @@ def find_importer(spec: str) -> Callable[[Path, IngestOptions], ir.Model]:
             Code.MODEL_NOT_FOUND,
             f"there is no model at '{on_disk}'",
             where=str(on_disk.absolute().parent),
-            expected="a model file: m.onnx, m.pt2, or file.py:factory",
+            expected="a model file: m.onnx, m.tflite, m.pt2, or file.py:factory",
             hint="check the spelling and the current folder",
         )
     for name in IMPORTERS:
@@ -98,7 +99,7 @@ def find_importer(spec: str) -> Callable[[Path, IngestOptions], ir.Model]:
         Code.MODEL_FORMAT_UNKNOWN,
         f"no importer takes '{path.name}'",
         where=spec,
-        expected="m.onnx, m.pt2, or file.py:factory",
+        expected="m.onnx, m.tflite, m.pt2, or file.py:factory",
         hint="export the model to ONNX, or rename the file to the ending of its real format",
     )
 
