@@ -10,7 +10,7 @@ from typing import Any
 import onnx_ir as ir
 
 from compressor.analyses.cost import Cost, cost_of, macs_of, weights_of
-from compressor.ir.annotations import Precision, precision_of
+from compressor.ir.annotations import Precision, precision_of, quant_of
 from compressor.ir.interface import Interface, interface_of
 
 _QUANTIZERS = ("QuantizeLinear", "DequantizeLinear")
@@ -68,7 +68,7 @@ def anatomy_of(model: ir.Model) -> Anatomy:
     """Return the anatomy of *model*."""
     weights = weights_of(model.graph)
     sizes = [v.const_value.size for v in weights if v.const_value is not None]
-    integer = sum(n for v, n in zip(weights, sizes, strict=True) if _is_integer(v))
+    integer = sum(n for v, n in zip(weights, sizes, strict=True) if _is_integer(v) or quant_of(v))
     return Anatomy(
         interface=interface_of(model),
         cost=cost_of(model),

@@ -19,7 +19,7 @@ _HYBRID = frozenset({"Conv2D", "DepthwiseConv2D", "FullyConnected"})
 def representation_reason(node: ir.Node, lowering: Lowering) -> str | None:
     """Return why *node* cannot compute on its tensors as they are annotated, or None."""
     if node.op_type == "Convert":
-        return _wrong_activation(node.inputs[0]) or _wrong_activation(node.outputs[0])
+        return _wrong_boundary(node.inputs[0]) or _wrong_boundary(node.outputs[0])
     activations = [v for v in node.inputs if v is not None and not is_constant(v)]
     if is_integer(node):
         return _integer_reason(node, activations, lowering.integer)
@@ -47,6 +47,14 @@ def _integer_reason(node: ir.Node, activations: list[ir.Value], form: IntegerFor
     if form in _FIXED_OUTPUT and out != _FIXED_OUTPUT[form]:
         return f"TFLite's int8 kernel demands {form.value}"
     return None
+
+
+def _wrong_boundary(value: ir.Value | None) -> str | None:
+    """Return why a conversion cannot touch *value*; an input or output may be uint8 as well."""
+    params = quant_of(value)
+    is_public = value is not None and (value.is_graph_input() or value.is_graph_output())
+    is_unsigned = params is not None and params.dtype is IntegerType.UINT8
+    return None if is_public and is_unsigned else _wrong_activation(value)
 
 
 def _wrong_activation(value: ir.Value | None) -> str | None:

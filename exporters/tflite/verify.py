@@ -15,9 +15,10 @@ from exporters.tflite.shapes import Use, expected_shape
 from exporters.tflite.versions import Table
 
 Op = schema.BuiltinOperator
-_FLOAT, _INT8, _INT32 = (
+_FLOAT, _INT8, _UINT8, _INT32 = (
     schema.TensorType.FLOAT32,
     schema.TensorType.INT8,
+    schema.TensorType.UINT8,
     schema.TensorType.INT32,
 )
 _NAMES = {code: name for name, code in vars(Op).items() if isinstance(code, int)}
@@ -93,7 +94,7 @@ def _type_problem(op: int, inputs: Sequence[Table], outputs: Sequence[Table]) ->
 
 
 def _retyping_problem(op: int, before: int, after: int) -> str | None:
-    if op == Op.QUANTIZE and after != _INT8:
+    if op == Op.QUANTIZE and after not in (_INT8, _UINT8):
         return f"makes type {after}"
     if op == Op.DEQUANTIZE and after != _FLOAT:
         return f"makes type {after}"

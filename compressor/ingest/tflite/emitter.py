@@ -158,6 +158,8 @@ class Emitter:
 
     def transpose(self, value: ir.Value, perm: Shape) -> ir.Value:
         """Return *value* transposed; a constant is transposed now."""
+        if tuple(perm) == tuple(range(len(perm))):
+            return value
         array, params = constant_of(value), quant_of(value)
         if array is not None:
             return self.constant(np.ascontiguousarray(array.transpose(perm)), moved(params, perm))
