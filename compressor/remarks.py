@@ -9,6 +9,7 @@ from compressor.artifact import QuantizationSummary
 from compressor.recipe import Recipe, Scheme
 
 _NOTICEABLE_DROP = 1.0
+_LOW_SQNR_DB = 10.0  # the error holds a tenth of the power of the outputs
 _LISTED = 4
 
 
@@ -23,6 +24,11 @@ def remarks(
         if artifact.accuracy and drop and drop.value > _NOTICEABLE_DROP and drop.low > 0:
             unit = artifact.accuracy.drop_unit
             yield f"{artifact.name} loses {drop.value:.2f} {unit} of {artifact.accuracy.metric}"
+        if artifact.accuracy and artifact.accuracy.sqnr_db < _LOW_SQNR_DB:
+            yield (
+                f"{artifact.name} answers unlike the source (SQNR "
+                f"{artifact.accuracy.sqnr_db:.1f} dB): try more calibration samples or --keep-float"
+            )
         if ratio and ratio.ratio.low > 1 and recipe.quantize is Scheme.INT8:
             yield (
                 f"{artifact.name} is slower than float in {artifact.runtime}: "
