@@ -11,6 +11,7 @@ from compressor.analyses.cost import cost_of
 from compressor.ir.interface import Interface
 from compressor.ir.verify import verify
 from compressor.ledger import LedgerEntry
+from compressor.passes.annotate_quantized import AnnotateQuantized
 from compressor.passes.canonicalize_linear import CanonicalizeLinear
 from compressor.passes.canonicalize_pool import CanonicalizePool
 from compressor.passes.clear_metadata import ClearMetadata
@@ -18,6 +19,7 @@ from compressor.passes.convert_opset import ConvertOpset
 from compressor.passes.eliminate_identity import EliminateIdentity
 from compressor.passes.fold_batchnorm import FoldBatchnorm
 from compressor.passes.fold_constants import FoldConstants
+from compressor.passes.fold_dynamic import FoldDynamic
 from compressor.passes.fold_pad import FoldPad
 from compressor.passes.infer_shapes import InferShapes
 from compressor.passes.inline_functions import InlineFunctions
@@ -25,6 +27,8 @@ from compressor.passes.lift_constants import LiftConstants
 from compressor.passes.protocol import Pass, PassContext, pass_name
 from compressor.passes.remove_unused import RemoveUnused
 from compressor.passes.simplify_reshape import SimplifyReshape
+from compressor.passes.unfuse import Unfuse
+from compressor.passes.unpack_constants import UnpackConstants
 from compressor.passes.unshare_constants import UnshareConstants
 
 Evaluate = Callable[[ir.Model], float]
@@ -34,6 +38,10 @@ CANONICALIZE: tuple[Pass, ...] = (
     ClearMetadata(),  # early: names are unique from here on; no path reaches a later output
     ConvertOpset(),  # every later pass knows one form of each operator
     LiftConstants(),  # constants are recognised as initializers from here on
+    Unfuse(),  # integer operators become Q/DQ around float ones; needs constant scales
+    LiftConstants(),  # the constants of what was written out
+    UnpackConstants(),  # before folding, which would forget the integers
+    FoldDynamic(),  # before weights are canonical: the pattern ends in plain arithmetic
     InferShapes(),  # folding of shape arithmetic needs shapes
     FoldConstants(),  # leaves only what depends on the inputs
     LiftConstants(),  # folding makes Constant nodes
@@ -51,6 +59,7 @@ CANONICALIZE: tuple[Pass, ...] = (
     RemoveUnused(),  # what the rewrites left behind
     UnshareConstants(),  # last: merging would share them again
     InferShapes(),  # every new value gets its shape
+    AnnotateQuantized(),  # needs types everywhere; no pass before it has to know conversions
 )
 
 

@@ -11,6 +11,7 @@ from compressor.ir.annotations import is_convert, quant_of, set_quant
 from compressor.ir.clamp import clamp_is_redundant
 from compressor.ir.quant import IntegerType, QuantParams
 from compressor.ir.rewrite import add_constant, bypass, can_bypass, constant_of, free_name, numbered
+from exporters._onnx_dynamic import lower_dynamic
 from exporters.protocol import ExportOptions, Refusal, WeightType
 
 SUFFIX = ".onnx"
@@ -35,6 +36,7 @@ def write(model: ir.Model, options: ExportOptions) -> bytes:
     for node in list(graph):
         if clamp_is_redundant(node) and can_bypass(node):
             bypass(node)
+    lower_dynamic(graph)
     _Writer(graph, options).run()
     if options.float_weights is WeightType.FLOAT16:
         _store_float16(graph)

@@ -14,7 +14,7 @@ from compressor.passes.infer_shapes import InferShapes
 from compressor.passes.opset.bodies import body_of, has_body
 from compressor.passes.opset.newer import NEWER
 from compressor.passes.opset.older import OLDER
-from compressor.passes.opset.site import Site, Unconvertible
+from compressor.passes.opset.site import Site, Unconvertible, names_of
 from compressor.passes.protocol import Changes, PassContext
 
 CANONICAL_OPSET = 21
@@ -59,9 +59,7 @@ class _Converter:
 
     def __init__(self, model: ir.Model) -> None:
         self._model = model
-        graphs = (model.graph, *model.graph.subgraphs())
-        self._taken = {v.name or "" for g in graphs for v in (*g.inputs, *g.initializers.values())}
-        self._taken |= {v.name or "" for node in model.graph.all_nodes() for v in node.outputs}
+        self._taken = names_of(model)
 
     def convert(self, nodes: Iterable[ir.Node], opset: int) -> None:
         """Convert the standard operators among *nodes*, which are written in *opset*."""

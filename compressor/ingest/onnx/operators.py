@@ -10,6 +10,8 @@ import onnx
 from compressor.errors import Code, EdgecError
 from compressor.ingest.onnx.reading import unreadable
 from compressor.ingest.onnx.walk import nodes_of
+from compressor.passes.fused.signatures import ATTRIBUTES
+from compressor.passes.unfuse import RULES
 
 STANDARD = frozenset({"", "ai.onnx"})
 _DOMAINS = frozenset({"", "ai.onnx.ml"})
@@ -52,6 +54,11 @@ def check_operators(proto: onnx.ModelProto, path: Path, oldest: int, newest: int
 
 
 def _check_node(node: onnx.NodeProto, opsets: Mapping[str, int], path: Path) -> None:
+    if (node.domain, node.op_type) in RULES and node.domain:
+        problem = _fused_problem(node)
+        if problem:
+            raise unreadable(path, problem, where=f"node '{node.name}' ({node.op_type})")
+        return
     schema = _schema(node, opsets)
     if schema is None:
         raise EdgecError(
@@ -73,6 +80,20 @@ def _schema(node: onnx.NodeProto, opsets: Mapping[str, int]) -> onnx.defs.OpSche
         return onnx.defs.get_schema(node.op_type, opsets[node.domain], node.domain)
     except onnx.defs.SchemaError:
         return None
+
+
+def _fused_problem(node: onnx.NodeProto) -> str:
+    """Check an operator of ONNX Runtime, which has no schema here."""
+    for attribute in node.attribute:
+        wanted = ATTRIBUTES.get(attribute.name)
+        if wanted is None:
+            return f"has an attribute '{attribute.name}' that is not known"
+        if attribute.type != wanted.value or attribute.ref_attr_name:
+            return f"has an attribute '{attribute.name}' of the wrong type"
+    least = RULES[node.domain, node.op_type].operands
+    if len(node.input) < least or not node.input[0]:
+        return f"has fewer than {least} inputs"
+    return "" if any(node.output) else "has no outputs"
 
 
 def _unknown(node: onnx.NodeProto, opsets: Mapping[str, int]) -> str:

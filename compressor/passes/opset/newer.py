@@ -5,14 +5,12 @@ Operators that the standard defines as functions of others are not listed: their
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import onnx_ir as ir
 
-from compressor.passes.opset.site import Site, Unconvertible
-
-Rule = Callable[[Site], None]
+from compressor.passes.opset.site import Rule, Site, Unconvertible
 
 
 def _drop_default(name: str, *allowed: int) -> Rule:
@@ -153,7 +151,7 @@ def _product_step(dtype: ir.DataType, *, exclusive: bool) -> ir.Graph:
     return ir.Graph([total, element], outputs, nodes=[multiply, keep], name="cumprod")
 
 
-def _to(name: str) -> dict[str, int | str | Sequence[int]]:
+def _to(name: str) -> dict[str, int]:
     return {"to": ir.DataType[name].value}
 
 

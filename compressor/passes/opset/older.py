@@ -6,14 +6,12 @@ behaviour; a test compares the schemas of every version to that end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import onnx_ir as ir
 
-from compressor.passes.opset.site import Site, Unconvertible
-
-Rule = Callable[[Site], None]
+from compressor.passes.opset.site import Rule, Site, Unconvertible
 
 _LARGEST_FLOAT = float(np.finfo(np.float32).max)
 

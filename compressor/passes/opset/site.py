@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import onnx_ir as ir
 
 from compressor.ir.rewrite import Array, constant_of
+
+Attribute = int | float | str | Sequence[int] | ir.Attr
+Attributes = Mapping[str, Attribute]
 
 
 class Unconvertible(Exception):  # noqa: N818 - a statement about an operator, not a failure
@@ -83,21 +86,39 @@ class Site:
         self,
         op_type: str,
         inputs: Sequence[ir.Value | None],
-        attributes: dict[str, int | str | Sequence[int]] | None = None,
+        attributes: Attributes | None = None,
     ) -> ir.Value:
-        """Return the result of a new node in front of this one."""
-        return self._insert(ir.node(op_type, inputs, attributes or {}), op_type.lower())
+        """Return the result of a new node in front of this one; absent last inputs are left out."""
+        return self._insert(_node(op_type, inputs, attributes), op_type.lower())
+
+    def become(
+        self,
+        op_type: str,
+        inputs: Sequence[ir.Value | None],
+        attributes: Attributes | None = None,
+    ) -> None:
+        """Make this node another one of the standard domain, with the same outputs."""
+        made = _node(op_type, inputs, attributes)
+        self.node.domain, self.node.op_type = "", op_type
+        self.node.attributes.clear()
+        self.node.attributes.update(made.attributes)
+        self.set_inputs(*made.inputs)
+        made.resize_inputs(0)
+
+    def attributes(self) -> dict[str, ir.Attr]:
+        """Return the attributes of the node, by name."""
+        return dict(self.node.attributes)
 
     def behind(
         self,
         op_type: str,
         inputs: Sequence[ir.Value | None],
-        attributes: dict[str, int | str | Sequence[int]] | None = None,
+        attributes: Attributes | None = None,
     ) -> None:
         """Let a new node behind this one, whose first input is its result, make that result."""
         node, graph = self.node, self.node.graph
         own = node.outputs[0]
-        after = ir.node(op_type, [own, *inputs], attributes or {})
+        after = _node(op_type, [own, *inputs], attributes)
         result = after.outputs[0]
         result.name, result.shape, result.type = own.name, own.shape, own.type
         if graph is None:
@@ -138,3 +159,22 @@ class Site:
             name, count = f"{stem}_{count}", count + 1
         self._taken.add(name)
         return name
+
+
+Rule = Callable[[Site], None]
+
+
+def names_of(model: ir.Model) -> set[str]:
+    """Return the name of every value of *model*."""
+    graphs = (model.graph, *model.graph.subgraphs())
+    names = {v.name or "" for g in graphs for v in (*g.inputs, *g.initializers.values())}
+    return names | {v.name or "" for node in model.graph.all_nodes() for v in node.outputs}
+
+
+def _node(
+    op_type: str, inputs: Sequence[ir.Value | None], attributes: Attributes | None
+) -> ir.Node:
+    kept = list(inputs)
+    while kept and kept[-1] is None:
+        kept.pop()
+    return ir.node(op_type, kept, dict(attributes or {}))

@@ -1,0 +1,76 @@
+"""Integer constants of a quantized file as the real numbers they stand for, with parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import onnx_ir as ir
+
+from compressor.ir.annotations import quant_of, set_quant
+from compressor.ir.quant import QuantParams
+from compressor.ir.rewrite import Array, add_constant, constant_of, remove
+from compressor.passes.fused.parameters import signed_integers, signed_params
+from compressor.passes.protocol import Changes, PassContext, Skipped
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnpackConstants:
+    """Replace DequantizeLinear of a constant by an annotated float constant.
+
+    A Transpose behind it, as exporters of linear layers write it, moves into the constant.
+    """
+
+    def run(self, model: ir.Model, context: PassContext) -> Changes:  # noqa: ARG002
+        """Unpack the constants of *model*."""
+        unpacked, skipped = 0, []
+        for node in [n for n in model.graph if n.op_type == "DequantizeLinear"]:
+            if constant_of(node.inputs[0]) is None:
+                continue
+            reason = _unpack(node)
+            unpacked += not reason
+            if reason:
+                skipped.append(Skipped(node=node.name or "", reason=reason))
+        for node in [n for n in model.graph if n.op_type == "Transpose"]:
+            _transpose(node)
+        return Changes(counts={"constants unpacked": unpacked}, skipped=tuple(skipped))
+
+
+def _unpack(node: ir.Node) -> str:
+    """Replace *node*; return why not, or an empty string."""
+    params, integers, result = signed_params(node), signed_integers(node), node.outputs[0]
+    if params is None or integers is None or node.graph is None or result.is_graph_output():
+        return "its parameters are of a form that only the source's own node expresses"
+    if params.axis is not None and len(params.scale) != integers.shape[params.axis]:
+        return "its scales do not fit its shape"
+    real = params.dequantize(integers)
+    if not np.array_equal(params.quantize(real), integers):
+        return "its integers are larger than float32 can tell apart"
+    _replace(node, real, params)
+    return ""
+
+
+def _transpose(node: ir.Node) -> None:
+    """Transpose the annotated constant that *node* reads, and its axis with it."""
+    params, array = quant_of(node.inputs[0]), constant_of(node.inputs[0])
+    if params is None or array is None or node.outputs[0].is_graph_output():
+        return
+    order = node.attributes.get_ints("perm") or tuple(range(array.ndim))[::-1]
+    axis = None if params.axis is None else list(order).index(params.axis)
+    moved = QuantParams(
+        dtype=params.dtype, scale=params.scale, zero_point=params.zero_point, axis=axis
+    )
+    _replace(node, np.ascontiguousarray(array.transpose(order)), moved)
+
+
+def _replace(node: ir.Node, real: Array, params: QuantParams) -> None:
+    """Let the readers of *node* read the constant *real*."""
+    graph, result = node.graph, node.outputs[0]
+    if graph is None:
+        raise ValueError("the node is in no graph")
+    name = result.name or node.op_type
+    result.name = f"{name}_packed"
+    value = add_constant(graph, name, real)
+    set_quant(value, params)
+    result.replace_all_uses_with(value)
+    remove(node)
