@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 
 def float64_sum(terms: int) -> float:
@@ -100,3 +101,11 @@ def hybrid_product(rows: npt.NDArray[np.float32], weight: npt.NDArray[np.float32
     """Error of ``rows @ weight.T`` when each row is rounded to 8 bits: half a step an element."""
     step = np.abs(rows).max(axis=1) / 127
     return float((step / 2).max() * np.abs(weight).sum(axis=1).max())
+
+
+def one_sample(count: int) -> float:
+    """Points of accuracy that one of *count* samples is worth, or 0.1 if that is more.
+
+    A rounding of half a step up or down in one of two integer kernels can tip a close call.
+    """
+    return max(0.1, 100 / count) * ONE_STEP

@@ -71,7 +71,7 @@ def _agrees(value: ir.Value, found: onnx.TypeProto.Tensor) -> bool:
     if not found.HasField("shape") or value.shape is None:
         return True
     return len(found.shape.dim) == len(value.shape) and all(
-        have is None or not isinstance(stated, int) or have == stated
+        have is None or have == stated  # what is stated to be open must not be fixed
         for stated, have in zip(value.shape, _extents(found.shape), strict=True)
     )
 
