@@ -74,6 +74,7 @@ FACTS: Mapping[str, OpFacts] = {
     "MaxPool": _MOVEMENT,
     "Pad": _MOVEMENT,
     "Reshape": _MOVEMENT,
+    "Resize": _MOVEMENT,
     "Slice": _MOVEMENT,
     "SpaceToDepth": _MOVEMENT,
     "Split": _MOVEMENT,
@@ -100,6 +101,8 @@ def facts_of(node: ir.Node) -> OpFacts:
         return OpFacts(role=Role.COMPUTE, weight_axis=0)
     if node.op_type == "Pad" and not _pads_with_zero(node):
         return _FLOAT
+    if node.op_type == "Resize" and node.attributes.get_string("mode", "nearest") == "cubic":
+        return _FLOAT  # its weights are negative in part: results leave the input's range
     return facts
 
 
