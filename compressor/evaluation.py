@@ -56,9 +56,9 @@ class Samples:
         """Return the first batch."""
         return next(iter(self.batches))
 
-    def first_sample(self) -> dict[str, Array]:
-        """Return the feeds of one sample."""
-        return {name: np.ascontiguousarray(a[:1]) for name, a in self.first_batch().items()}
+    def first_sample(self, count: int = 1) -> dict[str, Array]:
+        """Return the feeds of one sample, or of as many as a model takes at once."""
+        return {name: np.ascontiguousarray(a[:count]) for name, a in self.first_batch().items()}
 
 
 def samples_for(

@@ -149,7 +149,7 @@ def measure(
     by_step = is_quantized(quantized)
     _check_answers(trials, truth, answers, steps, recipe, by_step=by_step)
     progress.stage("measure")
-    feeds = samples.first_sample()
+    feeds = samples.first_sample(interface.inputs[0].concrete()[0])
     latencies: list[Latency] = []
     records = []
     for trial, session, found in zip(trials, sessions, answers, strict=True):

@@ -162,7 +162,8 @@ class Emitter:
             return value
         array, params = constant_of(value), quant_of(value)
         if array is not None:
-            return self.constant(np.ascontiguousarray(array.transpose(perm)), moved(params, perm))
+            turned = np.ascontiguousarray(array.transpose(perm))
+            return self._graph.derived(value, turned, moved(params, perm))
         shape = tuple(static_shape(value)[axis] for axis in perm)
         return self.emit("Transpose", [value], shape, {"perm": list(perm)}, params=params)
 
@@ -172,7 +173,7 @@ class Emitter:
         """Return *value* in *shape*; *target* is what the node states, -1 for an open axis."""
         array, params = constant_of(value), quant_of(value)
         if array is not None and (params is None or params.axis is None):
-            return self.constant(array.reshape(shape), params)
+            return self._graph.derived(value, array.reshape(shape), params)
         stated = self.constant(np.asarray(shape if target is None else target, np.int64))
         return self.emit("Reshape", [value, stated], shape, params=params)
 
@@ -197,7 +198,8 @@ class Emitter:
         params = quant_of(value)
         array, full = constant_of(value), (1,) * (rank - len(shape)) + shape
         if array is not None and params is not None and params.axis is not None:
-            return self.constant(array.reshape(full), with_axis(params, rank - array.ndim))
+            widened = with_axis(params, rank - array.ndim)
+            return self._graph.derived(value, array.reshape(full), widened)
         return self.reshape(value, full)
 
     def cast(self, value: ir.Value, dtype: ir.DataType) -> ir.Value:
@@ -212,7 +214,7 @@ class Emitter:
             return value
         array, shape = constant_of(value), static_shape(value)
         if array is not None:
-            return value if params is None else self.constant(array, params)
+            return value if params is None else self._graph.derived(value, array, params)
         return self.emit(CONVERT, [value], shape, params=params, domain=EDGEC_DOMAIN)
 
     def activated(self, value: ir.Value, code: int) -> ir.Value:

@@ -22,6 +22,7 @@ from compressor.ir.quant import QuantParams
 
 BATCH = "batch"
 _TENSOR = "edgec.tflite.tensor"
+_WANTED = "edgec.tflite.name"
 
 
 class Graph:
@@ -75,6 +76,12 @@ class Graph:
         self._constants.append(value)
         return value
 
+    def derived(self, value: ir.Value, array: Array, params: QuantParams | None = None) -> ir.Value:
+        """Add a constant made from the constant *value*; it takes the name if that falls free."""
+        made = self.constant(value.name or "", array, params)
+        made.meta[_WANTED] = value.meta.get(_WANTED, value.name)
+        return made
+
     def add(
         self,
         op_type: str,
@@ -106,11 +113,13 @@ class Graph:
         """Return the whole graph."""
         outputs = [self._output(name, t) for name, t in self._contents.outputs.items()]
         used = {value for node in self._nodes for value in node.inputs}
+        constants = [value for value in self._constants if value in used]
+        _claim_names(constants, used)
         return ir.Graph(
             self._inputs,
             outputs,
             nodes=self._nodes,
-            initializers=[value for value in self._constants if value in used],
+            initializers=constants,
             opset_imports={"": opset, EDGEC_DOMAIN: 1},
             name="main",
         )
@@ -172,6 +181,16 @@ class Graph:
             self._names[wanted] += 1
         self._names[name] = 1
         return name
+
+
+def _claim_names(constants: list[ir.Value], used: set[ir.Value | None]) -> None:
+    """Give constants the names of those that they were made from, where nothing else has them."""
+    taken = {value.name for value in used if value is not None}
+    for value in constants:
+        wanted = value.meta.get(_WANTED)
+        if wanted is not None and wanted not in taken:
+            value.name = wanted
+            taken.add(wanted)
 
 
 def mark_tensor(value: ir.Value) -> None:

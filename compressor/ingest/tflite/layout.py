@@ -154,7 +154,8 @@ def _set_input(node: ir.Node, index: int, array: Array, *, along: Shape | None =
     old, graph = node.inputs[index], node.graph
     if old is None or not isinstance(graph, ir.Graph):
         raise ValueError("there is nothing to replace")
-    name = f"{old.name}/{node.name}/{index}"
+    is_sole = len(old.uses()) == 1
+    name = old.name if is_sole else f"{old.name}/{node.name}/{index}"
     tensor = ir.Tensor(np.ascontiguousarray(array), name=name)
     value = ir.Value(
         name=name,
@@ -164,7 +165,7 @@ def _set_input(node: ir.Node, index: int, array: Array, *, along: Shape | None =
     )
     set_quant(value, quant_of(old) if along is None else moved(quant_of(old), along))
     node.replace_input_with(index, value)
-    if not old.uses():
+    if is_sole:
         graph.initializers.pop(old.name or "")
     graph.register_initializer(value)
 
