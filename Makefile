@@ -20,8 +20,9 @@ check: lint types ## Style, types and the quick tests (< 3 min)
 test: lint types ## Everything (< 20 min)
 	$(BIN)/pytest -n 2
 
-fuzz: $(VENV)/.test ## The property tests on many more random examples
+fuzz: $(VENV)/.test ## The property tests and hostile files on many more random examples
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest -n 2 -m hypothesis
+	EDGEC_FUZZ=20000 $(BIN)/pytest -n 2 tests/compressor/ingest/onnx/test_fuzz.py
 
 conformance: $(VENV)/.test ## Every operator test of the ONNX standard, and models of gigabytes
 	EDGEC_CONFORMANCE=full $(BIN)/pytest -n 2 tests/conformance

@@ -20,7 +20,7 @@ def clamp_bounds(node: ir.Node) -> tuple[float, float] | None:
     for index, default in ((1, -math.inf), (2, math.inf)):
         value = node.inputs[index] if len(node.inputs) > index else None
         constant = constant_of(value)
-        if value is not None and constant is None:
+        if value is not None and (constant is None or constant.size != 1):
             return None
         bounds.append(default if constant is None else float(constant.reshape(())))
     return bounds[0], bounds[1]

@@ -114,7 +114,7 @@ def _spec(value: ir.Value, layout: Layout) -> TensorSpec:
     dims: list[Dimension] = []
     for index, dim in enumerate(value.shape or ()):
         dims.append(dim if isinstance(dim, int) else (dim.value or f"{value.name}_dim{index}"))
-    dtype = "float32" if value.dtype is None else value.dtype.numpy().name
+    dtype = value.dtype.numpy().name if value.dtype else "float32"
     params = quant_of(value)
     return TensorSpec(
         name=value.name or "",

@@ -166,10 +166,14 @@ def _constants_fit(node: ir.Node, activation: QuantParams | None) -> bool:
         bias = node.inputs[2] if len(node.inputs) > 2 else None
         if weight is None or activation is None or weight.axis not in (None, _weight_axis(node)):
             return False
-        if bias is not None and bias.const_value is None:
+        if bias is None:
+            return True
+        params = _bias_params(activation, weight)
+        if bias.const_value is None or (
+            params.axis is not None and (bias.const_value.numpy().shape != (len(params.scale),))
+        ):
             return False
-        if bias is not None:
-            set_quant(bias, _bias_params(activation, weight))
+        set_quant(bias, params)
         return True
     constants = float_constants(node)
     if role is Role.JOIN:

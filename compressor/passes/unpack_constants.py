@@ -41,7 +41,8 @@ def _unpack(node: ir.Node) -> str:
     params, integers, result = signed_params(node), signed_integers(node), node.outputs[0]
     if params is None or integers is None or node.graph is None or result.is_graph_output():
         return "its parameters are of a form that only the source's own node expresses"
-    if params.axis is not None and len(params.scale) != integers.shape[params.axis]:
+    axis = params.axis
+    if axis is not None and integers.shape[axis : axis + 1] != (len(params.scale),):
         return "its scales do not fit its shape"
     real = params.dequantize(integers)
     if not np.array_equal(params.quantize(real), integers):

@@ -14,6 +14,7 @@ from compressor.passes.fused.signatures import ATTRIBUTES
 from compressor.passes.unfuse import RULES
 
 STANDARD = frozenset({"", "ai.onnx"})
+_LARGEST_VERSION = 10_000
 _DOMAINS = frozenset({"", "ai.onnx.ml"})
 
 
@@ -25,6 +26,22 @@ def name_default_domain(proto: onnx.ModelProto) -> None:
     for body in (proto.graph, *proto.functions):
         for node in nodes_of(body):
             node.domain = "" if node.domain in STANDARD else node.domain
+
+
+def check_functions(proto: onnx.ModelProto, path: Path) -> None:
+    """Refuse functions that are written in another opset than the graph that they are part of."""
+    own = {entry.domain: entry.version for entry in proto.opset_import}
+    for function in proto.functions:
+        for entry in function.opset_import:
+            if own.setdefault(entry.domain, entry.version) != entry.version:
+                raise EdgecError(
+                    Code.MODEL_UNSUPPORTED,
+                    f"function '{function.name}' uses opset {entry.version} of "
+                    f"'{entry.domain or 'ai.onnx'}', its model {own[entry.domain]}",
+                    where=str(path),
+                    expected="one opset for the whole model",
+                    hint="inline the functions first: onnx.inliner.inline_local_functions",
+                )
 
 
 def check_operators(proto: onnx.ModelProto, path: Path, oldest: int, newest: int) -> None:
@@ -39,6 +56,8 @@ def check_operators(proto: onnx.ModelProto, path: Path, oldest: int, newest: int
         *((f, f.opset_import) for f in proto.functions),
     ):
         opsets = {entry.domain: entry.version for entry in imports}
+        if not all(0 < version <= _LARGEST_VERSION for version in opsets.values()):
+            raise unreadable(path, f"it uses impossible versions of operators: {opsets}")
         standard = opsets.get("")
         if standard is not None and not oldest <= standard <= newest:
             raise EdgecError(

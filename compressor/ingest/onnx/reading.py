@@ -35,7 +35,20 @@ def parse(path: Path, largest: int) -> onnx.ModelProto:
         raise unreadable(path, "it is not a complete protobuf message") from error
     if not proto.HasField("graph") or not proto.opset_import or not proto.graph.output:
         raise unreadable(path, "it holds no ONNX graph with outputs and an opset")
+    if not _is_text(proto):
+        raise unreadable(path, "a name in it is not text")
     return proto
+
+
+def _is_text(message: google.protobuf.message.Message) -> bool:
+    """Whether every string in *message* is UTF-8; protobuf hands out others as bytes."""
+    for field, value in message.ListFields():
+        items = value if field.is_repeated else (value,)
+        if field.type == field.TYPE_STRING and any(isinstance(item, bytes) for item in items):
+            return False
+        if field.type == field.TYPE_MESSAGE and not all(_is_text(item) for item in items):
+            return False
+    return True
 
 
 def unreadable(path: Path, why: str, *, where: str = "") -> EdgecError:

@@ -10,7 +10,9 @@ import onnx_ir as ir
 from compressor.errors import Code, EdgecError
 from compressor.ingest.onnx.reading import unreadable
 from compressor.ingest.onnx.tensors import byte_size
-from compressor.ingest.onnx.walk import graphs_of
+from compressor.ingest.onnx.walk import graphs_of, nodes_of
+from compressor.ir.probe import survives
+from compressor.ir.shapes import may_abort
 
 _SMALL = 1024  # bytes of the largest constant whose content inference may want: shapes, axes
 
@@ -36,20 +38,30 @@ def check_interface(proto: onnx.ModelProto, path: Path) -> None:
                 expected="tensors as inputs and outputs",
                 hint="split the model before it builds sequences, maps or optionals",
             )
+    known = {int(dtype) for dtype in ir.DataType} - {0}
     for value in proto.graph.input:
-        known = {int(dtype) for dtype in ir.DataType} - {0}
         if value.type.tensor_type.elem_type not in known:
             raise unreadable(path, f"input '{value.name}' has no known type")
+    for value in proto.graph.output:
+        if value.type.tensor_type.elem_type not in known | {0}:
+            raise unreadable(path, f"output '{value.name}' has no known type")
 
 
 def check_types(proto: onnx.ModelProto, path: Path) -> None:
     """Drop what *proto* says of inner values, and raise ``MODEL_UNREADABLE`` on contradictions."""
     for graph in graphs_of(proto):
         del graph.value_info[:]
-    try:
+    skeleton = _skeleton(proto)
+
+    def infer() -> None:
         onnx.shape_inference.infer_shapes(
-            _skeleton(proto), check_type=True, strict_mode=True, data_prop=True
+            skeleton, check_type=True, strict_mode=True, data_prop=True
         )
+
+    if may_abort({node.op_type for node in nodes_of(proto.graph)}) and not survives(infer):
+        raise unreadable(path, "shape inference cannot handle it")
+    try:
+        infer()
     except (onnx.shape_inference.InferenceError, ValueError, RuntimeError) as error:
         raise unreadable(path, _first_reason(str(error))) from error
 
