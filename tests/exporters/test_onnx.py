@@ -6,8 +6,9 @@ import onnx_ir as ir
 import pytest
 
 from compressor.errors import Code, EdgecError
+from compressor.ir.annotations import Precision, set_precision, set_quant
 from compressor.ir.interface import interface_of
-from compressor.ir.quant import IntegerType
+from compressor.ir.quant import IntegerType, QuantParams
 from compressor.passes.round_weights import RoundWeights
 from exporters import onnx as exporter
 from exporters.protocol import ExportOptions, WeightType
@@ -260,3 +261,21 @@ def test_largest_half_is_taken() -> None:
     weight[3, 2] = 65504.0
     model = graph_of("g (float[N,5] x) => (float[N,5] y) { y = MatMul(x, w) }", w=weight)
     assert constant(loaded(exporter.write(model, HALF)), "w_fp16")[3, 2] == 65504.0
+
+
+@pytest.mark.parametrize("options", [INT8, UINT8])
+@pytest.mark.parametrize("kind", [IntegerType.INT8, IntegerType.UINT8])
+def test_integer_inputs_and_outputs_are_fed_and_returned_as_integers(
+    options: ExportOptions, kind: IntegerType
+) -> None:
+    model = graph_of("g (float[N,4] x) => (float[N,4] y) { y = Neg(x) }")
+    [node] = model.graph
+    taken = QuantParams.per_tensor(kind, 0.5, kind.low + 100)
+    given = QuantParams.per_tensor(kind, 0.25, kind.low + 120)
+    set_quant(model.graph.inputs[0], taken)
+    set_quant(node.outputs[0], given)
+    set_precision(node, Precision.INTEGER)
+    integers = np.array([[kind.low, kind.low + 99, kind.low + 100, kind.high]], kind.numpy)
+    [found] = run_onnx(exporter.write(model, options), {"x": integers}).values()
+    assert found.dtype == kind.numpy
+    np.testing.assert_array_equal(found, given.quantize(-taken.dequantize(integers)))

@@ -76,6 +76,7 @@ class Contents:
         inputs: tensors that are fed, by public name.
         outputs: tensors that are returned, by public name.
         description: who made the file.
+        size: bytes of the whole file.
         metadata: the text of edgec's own manifest, when the file carries one.
     """
 
@@ -83,4 +84,5 @@ class Contents:
     inputs: Mapping[str, Tensor]
     outputs: Mapping[str, Tensor]
     description: str
+    size: int
     metadata: Mapping[str, str]

@@ -162,8 +162,7 @@ class Emitter:
             return value
         array, params = constant_of(value), quant_of(value)
         if array is not None:
-            turned = np.ascontiguousarray(array.transpose(perm))
-            return self._graph.derived(value, turned, moved(params, perm))
+            return self._graph.transposed(value, perm, moved(params, perm))
         shape = tuple(static_shape(value)[axis] for axis in perm)
         return self.emit("Transpose", [value], shape, {"perm": list(perm)}, params=params)
 

@@ -11,6 +11,7 @@ import onnx_ir as ir
 from compressor.ingest.tflite.contents import Array, Contents, Shape, Tensor
 from compressor.ingest.tflite.flatbuffer import Malformed
 from compressor.ingest.tflite.quantization import real_values, signed
+from compressor.ingest.tflite.refusal import too_large
 from compressor.ir.annotations import (
     CONVERT,
     EDGEC_DOMAIN,
@@ -19,8 +20,11 @@ from compressor.ir.annotations import (
     set_quant,
 )
 from compressor.ir.quant import QuantParams
+from compressor.ir.rewrite import constant_of
 
 BATCH = "batch"
+# int8 weights become float32, and once more when they are transposed: nine times the file.
+GROWTH, FREE_BYTES = 16, 1 << 26
 _TENSOR = "edgec.tflite.tensor"
 _WANTED = "edgec.tflite.name"
 
@@ -32,8 +36,10 @@ class Graph:
         self._contents = contents
         self._nodes: list[ir.Node] = []
         self._constants: list[ir.Value] = []
+        self._bytes = 0
         self._values: dict[Tensor, ir.Value] = {}
         self._bound: set[ir.Value] = set()
+        self._transposed: dict[tuple[ir.Value, Shape], ir.Value] = {}
         self._names: dict[str, int] = {}
         self.is_batch_open = _is_batch_open(contents)
         for name in (*contents.inputs, *contents.outputs):
@@ -64,7 +70,16 @@ class Graph:
         self._bound.add(value)
 
     def constant(self, name: str, array: Array, params: QuantParams | None) -> ir.Value:
-        """Add a constant called *name*, or like it."""
+        """Add a constant called *name*, or like it.
+
+        Raises:
+            EdgecError: ``MODEL_TOO_LARGE`` when operators that share a constant need too many
+                forms of it.
+        """
+        self._bytes += array.nbytes
+        limit = GROWTH * self._contents.size + FREE_BYTES
+        if self._bytes > limit:
+            raise too_large(f"its constants take {self._bytes:,} bytes", f"{limit:,}")
         tensor = ir.Tensor(array, name=self._free(name))
         value = ir.Value(
             name=tensor.name,
@@ -81,6 +96,15 @@ class Graph:
         made = self.constant(value.name or "", array, params)
         made.meta[_WANTED] = value.meta.get(_WANTED, value.name)
         return made
+
+    def transposed(self, value: ir.Value, perm: Shape, params: QuantParams | None) -> ir.Value:
+        """Return the constant *value* transposed by *perm*: one for all operators that share it."""
+        key = (value, tuple(perm))
+        array = constant_of(value)
+        if key not in self._transposed and array is not None:
+            turned = np.ascontiguousarray(array.transpose(perm))
+            self._transposed[key] = self.derived(value, turned, params)
+        return self._transposed[key]
 
     def add(
         self,

@@ -16,7 +16,7 @@ from compressor.ingest.tflite.flatbuffer import Malformed, check_structure
 from compressor.ingest.tflite.quantization import read_params
 from compressor.ingest.tflite.refusal import foreign, too_large, unknown, unreadable
 
-MAX_NODES = 200_000
+MAX_TENSORS, MAX_OPERATORS = 200_000, 20_000
 MAX_RANK = 8
 MAX_ELEMENTS = 1 << 26
 _MANIFEST = "edgec"
@@ -75,9 +75,12 @@ class _Reader:
 
     def contents(self) -> Contents:
         """Read the main subgraph."""
-        count = max(self._graph.TensorsLength(), self._graph.OperatorsLength())
-        if count > MAX_NODES:
-            raise too_large(f"the model has {count:,} tensors or operators", f"{MAX_NODES:,}")
+        for what, count, most in (
+            ("tensors", self._graph.TensorsLength(), MAX_TENSORS),
+            ("operators", self._graph.OperatorsLength(), MAX_OPERATORS),
+        ):
+            if count > most:
+                raise too_large(f"the model has {count:,} {what}", f"{most:,}")
         names: dict[str, int] = {}
         for index in range(self._graph.TensorsLength()):
             self._tensors.append(self._tensor(index, self._graph.Tensors(index), names))
@@ -93,6 +96,7 @@ class _Reader:
             inputs=public_in,
             outputs=public_out,
             description=_text(self._model.Description()),
+            size=len(self._data),
             metadata=self._manifest(),
         )
 

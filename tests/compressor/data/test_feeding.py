@@ -10,6 +10,7 @@ from compressor.data.description import Feeding
 from compressor.data.feeding import plan_feeding
 from compressor.errors import Code, EdgecError
 from compressor.ir.interface import Layout, TensorSpec
+from compressor.ir.quant import IntegerType, QuantParams
 
 LAYOUTS = st.sampled_from([Layout.NCHW, Layout.NHWC])
 
@@ -82,3 +83,35 @@ def test_dimensions_that_the_model_leaves_open_fit_anything() -> None:
     spec = TensorSpec(name="ids", dtype="int64", shape=("batch", "length"))
     for length in (1, 64):
         assert plan_feeding(spec, (2, length), Feeding(), "here").axes is None
+
+
+HALF = QuantParams.per_tensor(IntegerType.INT8, 0.5, 10)
+
+
+def integer_input() -> TensorSpec:
+    return TensorSpec(name="x", dtype="int8", shape=("batch", 3), quantization=HALF)
+
+
+def test_real_samples_are_quantized_as_an_integer_input_says() -> None:
+    stored = np.array([[0.0, 1.0, -2.0], [0.26, 1000.0, -1000.0]], np.float32)
+    fed = plan_feeding(integer_input(), stored.shape, Feeding(), "").feed(stored)
+    assert fed.dtype == np.int8
+    assert fed.tolist() == [[10, 12, 6], [11, 127, -128]]
+
+
+def test_samples_of_another_integer_type_are_real_numbers_too() -> None:
+    stored = np.array([[0, 1, 2]], np.uint8)
+    fed = plan_feeding(integer_input(), stored.shape, Feeding(), "").feed(stored)
+    assert fed.tolist() == [[10, 12, 14]]
+
+
+def test_samples_in_the_very_type_of_an_integer_input_are_fed_as_they_are() -> None:
+    stored = np.array([[0, 1, -2]], np.int8)
+    plan = plan_feeding(integer_input(), stored.shape, Feeding(), "")
+    assert plan.feed(stored).tolist() == stored.tolist()
+
+
+def test_arithmetic_comes_before_quantization() -> None:
+    stored = np.array([[0, 1, -2]], np.int8)
+    plan = plan_feeding(integer_input(), stored.shape, Feeding(divide=2.0), "")
+    assert plan.feed(stored).tolist() == [[10, 11, 8]]

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
+from compressor.ir.annotations import set_quant
 from compressor.ir.interface import Interface, Layout, TensorSpec, interface_of
+from compressor.ir.quant import IntegerType, QuantParams
 from compressor.passes.infer_shapes import InferShapes
 from compressor.passes.protocol import PassContext
 from tests.graphs import gaussian, graph_of
@@ -60,3 +62,16 @@ def test_json() -> None:
         "inputs": [{"name": "x", "dtype": "float32", "shape": ["N", 3], "layout": "none"}],
         "outputs": [],
     }
+
+
+def test_annotated_inputs_and_outputs_are_integers_to_the_caller() -> None:
+    model = graph_of("g (float[N,3] x) => (float[N,3] y) { y = Relu(x) }")
+    params = QuantParams.per_tensor(IntegerType.UINT8, 0.5, 7)
+    set_quant(model.graph.inputs[0], params)
+    found = interface_of(model)
+    assert [str(spec) for spec in found.inputs] == ["x: uint8[N, 3]"]
+    assert found.inputs[0].quantization == params
+    assert found.inputs[0].is_real
+    assert found.inputs[0].to_json()["scale"] == 0.5
+    assert found.inputs[0].to_json()["zero_point"] == 7
+    assert "scale" not in found.outputs[0].to_json()

@@ -11,6 +11,7 @@ from compressor.errors import Code, EdgecError
 from compressor.ingest.options import IngestOptions
 from compressor.ingest.tflite import accepts, load
 from compressor.ingest.tflite.importer import import_bytes
+from compressor.ingest.tflite.reader import MAX_OPERATORS
 from compressor.ir.interface import Interface, interface_of
 from tests.compressor.ingest.tflite.files import File
 
@@ -144,6 +145,31 @@ def test_an_unknown_operator_is_named_with_its_place() -> None:
 def test_tensors_of_billions_of_elements_are_too_large() -> None:
     error = refusal_of(network(on_tensor(2, shape=[1 << 20, 1 << 20])))
     assert error.code is Code.MODEL_TOO_LARGE
+
+
+def test_more_operators_than_any_model_has_are_too_many() -> None:
+    def change(file: File) -> None:
+        file.graph.operators.extend([file.graph.operators[1]] * (MAX_OPERATORS - 1))
+
+    error = refusal_of(network(change))
+    assert error.code is Code.MODEL_TOO_LARGE
+    assert "20,001 operators" in error.what
+
+
+def test_a_constant_that_many_operators_share_is_transposed_once() -> None:
+    def change(file: File) -> None:
+        weight = file.constant("k", np.ones((2, 1, 1, 3), np.float32))
+        image = file.tensor("image", (1, 4, 4, 3))
+        file.graph.inputs.append(image)
+        for index in range(3):
+            made = file.tensor(f"made{index}", (1, 4, 4, 2))
+            options = schema.Conv2DOptionsT(strideH=1, strideW=1)
+            file.op("CONV_2D", [image, weight, -1], [made], options)
+            file.graph.outputs.append(made)
+
+    model = import_bytes(network(change))
+    weights = {node.inputs[1] for node in model.graph if node.op_type == "Conv"}
+    assert [weight.name for weight in weights if weight] == ["k"]
 
 
 def test_errors_name_the_file(tmp_path: Path) -> None:
