@@ -68,7 +68,8 @@ def compile_model(
     """Compile *model* into *output*: ingest, calibrate, quantize, export, verify, measure, report.
 
     Args:
-        model: ``m.onnx``, ``m.tflite``, ``m.pt2`` or ``file.py:factory``.
+        model: ``m.onnx``, ``m.tflite``, ``m.keras``, ``m.h5``, a SavedModel folder, ``m.pt2`` or
+            ``file.py:factory``.
         output: folder for the artifacts and ``report.json``; appears whole or not at all.
         data: ``.npz`` or ``.toml``; needed for INT8 and for accuracy.
         recipe: what to do; INT8 to ONNX and TFLite by default.
@@ -91,6 +92,9 @@ def compile_model(
         evaluate = quality_after_passes(dataset, recipe, scratch)
         source = read_source(model, ingest, observe=notebook.ran, evaluate=evaluate)
         recipe = _settled(recipe, source, notebook)
+        if source.other_floats:
+            kinds = " and ".join(source.other_floats)
+            notebook.note(f"the model is written in {kinds}; it is compiled and judged in float32")
         reference = write_artifact(source.model, "onnx", scratch / "source", ExportOptions())
         samples = samples_for(source, dataset, recipe, notebook)
         check_ingest(worker, source, reference.path, samples)

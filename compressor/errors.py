@@ -77,8 +77,8 @@ class Code(Enum):
         ExitCode.USER,
         (
             "The path exists but no importer accepts it. Models are recognised by name and "
-            "content: m.onnx, m.pt2, or file.py:factory (a callable that returns a "
-            "torch.nn.Module)."
+            "content: m.onnx, m.tflite, m.keras, m.h5, a SavedModel folder, m.pt2, or "
+            "file.py:factory (a callable that returns a torch.nn.Module or a Keras model)."
         ),
     )
     MODEL_UNREADABLE = (
@@ -151,6 +151,15 @@ class Code(Enum):
             "PyTorch could not trace the module into a graph. The usual causes are data-"
             "dependent control flow and operators without an ONNX meaning; the message carries "
             "torch's reason."
+        ),
+    )
+    EXPORT_FROM_KERAS_FAILED = (
+        "EC212",
+        ExitCode.USER,
+        (
+            "The Keras model or SavedModel could not be traced or converted to ONNX, or the "
+            "converted graph answers otherwise than the model. The usual causes are TensorFlow "
+            "operators without an ONNX meaning; the message names them."
         ),
     )
     DATA_NOT_FOUND = (

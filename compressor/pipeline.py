@@ -12,11 +12,13 @@ from compressor.ir.interface import Interface
 from compressor.ir.verify import verify
 from compressor.ledger import LedgerEntry
 from compressor.passes.annotate_quantized import AnnotateQuantized
+from compressor.passes.cancel_transposes import CancelTransposes
 from compressor.passes.canonicalize_linear import CanonicalizeLinear
 from compressor.passes.canonicalize_pool import CanonicalizePool
 from compressor.passes.clear_metadata import ClearMetadata
 from compressor.passes.convert_opset import ConvertOpset
 from compressor.passes.eliminate_identity import EliminateIdentity
+from compressor.passes.fold_affine import FoldAffine
 from compressor.passes.fold_batchnorm import FoldBatchnorm
 from compressor.passes.fold_constants import FoldConstants
 from compressor.passes.fold_dynamic import FoldDynamic
@@ -30,6 +32,7 @@ from compressor.passes.simplify_reshape import SimplifyReshape
 from compressor.passes.unfuse import Unfuse
 from compressor.passes.unpack_constants import UnpackConstants
 from compressor.passes.unshare_constants import UnshareConstants
+from compressor.passes.widen_floats import WidenFloats
 
 Evaluate = Callable[[ir.Model], float]
 
@@ -38,6 +41,8 @@ CANONICALIZE: tuple[Pass, ...] = (
     ClearMetadata(),  # early: names are unique from here on; no path reaches a later output
     ConvertOpset(),  # every later pass knows one form of each operator
     LiftConstants(),  # constants are recognised as initializers from here on
+    InferShapes(),  # the next pass goes by types
+    WidenFloats(),  # every later pass computes in float32
     Unfuse(),  # integer operators become Q/DQ around float ones; needs constant scales
     LiftConstants(),  # the constants of what was written out
     UnpackConstants(),  # before folding, which would forget the integers
@@ -51,8 +56,10 @@ CANONICALIZE: tuple[Pass, ...] = (
     EliminateIdentity(),  # so that patterns below meet without a Dropout between
     FoldBatchnorm(),  # needs Conv and BatchNormalization as neighbours
     FoldPad(),  # after identities, so that Pad and Conv are neighbours
+    CancelTransposes(),  # before pools and layers: reductions over an image become recognisable
     CanonicalizePool(),  # needs shapes
     CanonicalizeLinear(),  # needs shapes and constant weights
+    FoldAffine(),  # after both: normalization that was written out, behind Conv or Gemm
     InferShapes(),  # the rows of flattened inputs
     SimplifyReshape(),  # merges the reshapes that the two passes above made with their neighbours
     EliminateIdentity(),  # reshapes that have become no-ops

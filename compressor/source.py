@@ -17,10 +17,13 @@ from compressor.ir.fingerprint import fingerprint
 from compressor.ir.interface import Interface, interface_of
 from compressor.ir.op_facts import NORMALIZATIONS, Role, facts_of
 from compressor.ledger import LedgerEntry
+from compressor.passes.protocol import pass_name
+from compressor.passes.widen_floats import WidenFloats
 from compressor.pipeline import CANONICALIZE, Evaluate, run_passes
 
 _RUNNABLE = (".onnx", ".tflite")
 IMPORTERS = Catalog("compressor.ingest", shared=("child", "options"))
+_FORMS = "m.onnx, m.tflite, m.keras, m.h5, a SavedModel folder, m.pt2, or file.py:factory"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +46,12 @@ class Source:
     path: Path | None
     ledger: tuple[LedgerEntry, ...]
 
+    @property
+    def other_floats(self) -> tuple[str, ...]:
+        """Types of real numbers in the file that are computed in float32 here: ``float16``."""
+        widened = [e.changes.counts for e in self.ledger if e.name == pass_name(WidenFloats())]
+        return tuple(name for counts in widened for name in counts)
+
 
 def read_source(
     spec: str,
@@ -51,7 +60,7 @@ def read_source(
     observe: Callable[[LedgerEntry], None] | None = None,
     evaluate: Evaluate | None = None,
 ) -> Source:
-    """Read the model named by *spec* (``m.onnx``, ``m.tflite``, ``m.pt2``, ``file.py:factory``).
+    """Read the model named by *spec* (``m.onnx``, ``m.keras``, ``file.py:factory``...).
 
     Raises:
         EdgecError: a 2xx code that says what is wrong with the model.
@@ -87,7 +96,7 @@ def find_importer(spec: str) -> Callable[[Path, IngestOptions], ir.Model]:
             Code.MODEL_NOT_FOUND,
             f"there is no model at '{on_disk}'",
             where=str(on_disk.absolute().parent),
-            expected="a model file: m.onnx, m.tflite, m.pt2, or file.py:factory",
+            expected=f"a model: {_FORMS}",
             hint="check the spelling and the current folder",
         )
     for name in IMPORTERS:
@@ -99,7 +108,7 @@ def find_importer(spec: str) -> Callable[[Path, IngestOptions], ir.Model]:
         Code.MODEL_FORMAT_UNKNOWN,
         f"no importer takes '{path.name}'",
         where=spec,
-        expected="m.onnx, m.tflite, m.pt2, or file.py:factory",
+        expected=_FORMS,
         hint="export the model to ONNX, or rename the file to the ending of its real format",
     )
 

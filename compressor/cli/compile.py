@@ -47,8 +47,8 @@ import click
 def command(**options: Any) -> None:  # noqa: ANN401 - click passes what the decorators declare
     """Make MODEL small and fast, verify the result, and say what was gained and lost.
 
-    MODEL is m.onnx, m.tflite, m.pt2, or file.py:factory. Writes model.onnx, model.tflite and
-    report.json.
+    MODEL is m.onnx, m.tflite, m.keras, m.h5, a SavedModel folder, m.pt2, or file.py:factory.
+    Writes model.onnx, model.tflite and report.json.
     """
     # numpy's BLAS spins on every core for matrices that one core does as fast.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

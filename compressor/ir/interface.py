@@ -132,21 +132,31 @@ _TRANSPARENT = frozenset(_ELEMENTWISE | _REPRESENTATION)
 
 
 def _layout_from_consumers(value: ir.Value, depth: int = 8) -> Layout:
-    """Follow *value* to the first spatial operator: directly NCHW, through a Transpose NHWC."""
+    """Follow *value* to the first spatial operator: directly NCHW, through a Transpose NHWC.
+
+    With one channel, a Reshape that moves its axis does the same as the Transpose.
+    """
     if depth == 0 or value.shape is None or len(value.shape) != 4:
         return Layout.NONE
     for node in value.consumers():
         if node.op_type in _SPATIAL:
             return Layout.NCHW
-        if node.op_type == "Transpose" and list(node.attributes.get_ints("perm", [])) == [
-            0,
-            3,
-            1,
-            2,
-        ]:
+        if _moves_channels_first(node):
             return Layout.NHWC
         if node.op_type in _TRANSPARENT:
             found = _layout_from_consumers(node.outputs[0], depth - 1)
             if found is not Layout.NONE:
                 return found
     return Layout.NONE
+
+
+def _moves_channels_first(node: ir.Node) -> bool:
+    if node.op_type == "Transpose":
+        return list(node.attributes.get_ints("perm", [])) == [0, 3, 1, 2]
+    source, result = node.inputs[0], node.outputs[0]
+    if node.op_type != "Reshape" or source is None or source.shape is None or result.shape is None:
+        return False
+    height, width, channels = list(source.shape)[1:]
+    if channels != 1 or list(result.shape)[1:] != [1, height, width]:
+        return False
+    return all(reader.op_type in _SPATIAL for reader in result.consumers())

@@ -52,6 +52,9 @@ def _is_identity(node: ir.Node) -> bool:
             return dtype is not None and dtype == node.outputs[0].dtype
         case "Slice":
             return _steps_forward(node) and _same_shape(node.inputs[0], node.outputs[0])
+        case "Reshape":
+            source, result = node.inputs[0], node.outputs[0]
+            return _same_shape(source, result) or _same_but_for_one(source, result)
         case op if op in _SHAPE_OPS:
             return _same_shape(node.inputs[0], node.outputs[0])
         case _:
@@ -84,3 +87,15 @@ def _same_shape(source: ir.Value | None, result: ir.Value) -> bool:
         return False
     symbols = [dim for dim in source.shape if not isinstance(dim, int)]
     return all(dim.value is not None for dim in symbols) and len(symbols) <= 1
+
+
+def _same_but_for_one(source: ir.Value | None, result: ir.Value) -> bool:
+    """Whether all lengths but one are known and equal; the elements stay, so that one is too."""
+    if source is None or source.shape is None or result.shape is None:
+        return False
+    pairs = list(zip(source.shape, result.shape, strict=False))
+    open_pairs = [pair for pair in pairs if not all(isinstance(dim, int) for dim in pair)]
+    closed = [pair for pair in pairs if pair not in open_pairs]
+    same_rank = len(source.shape) == len(result.shape)
+    both_open = len(open_pairs) == 1 and not any(isinstance(dim, int) for dim in open_pairs[0])
+    return same_rank and both_open and all(a == b and a != 0 for a, b in closed)

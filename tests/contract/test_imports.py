@@ -57,7 +57,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 
 OPTIONAL = frozenset({"torch", "tensorflow", "keras", "tf2onnx", "torchvision"})
 # Programs of their own, which no other module imports.
-CHILDREN = ("compressor.ingest._torch",)
+CHILDREN = tuple(f"compressor.ingest.{name}" for name in ("_child", "_torch", "_keras"))
 # What `edgec --help` must not wait for.
 HEAVY = sorted(
     OPTIONAL | {"numpy", "onnx", "onnx_ir", "onnxscript", "onnxruntime", "ai_edge_litert", "rich"}

@@ -370,8 +370,8 @@ def test_missing_extra_says_what_to_install(
     mistake = Mistake(
         name="missing extra",
         code=Code.EXTRA_MISSING,
-        words="compile {here}/net.py:build --data {data} --input-shape x=1,1,28,28",
-        prepare=_factory("def build():\n    return None\n"),
+        words="compile {here}/m.pt2 --data {data}",
+        prepare=lambda here, _: (here / "m.pt2").write_bytes(b"") and None,
         says=("edgec[torch]",),
     )
     _expect(mistake, repository, tmp_path, monkeypatch, capsys)

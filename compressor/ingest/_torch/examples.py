@@ -7,8 +7,9 @@ from types import ModuleType
 import torch
 from torch import Tensor, nn
 
-from .refusal import RefusalError
-from .subject import EXAMPLE_BATCH, Request
+from .._child.refusal import RefusalError
+from .._child.request import Request
+from .subject import EXAMPLE_BATCH
 
 EXAMPLES = "example_inputs"
 

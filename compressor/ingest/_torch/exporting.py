@@ -8,7 +8,7 @@ import onnx_ir.passes.common as cleaning
 import torch
 from torch import Tensor, nn
 
-from .refusal import RefusalError
+from .._child.refusal import RefusalError
 from .subject import Subject, flatten, run_once
 
 OPSET = 20
@@ -65,10 +65,13 @@ def tidy(model: ir.Model) -> ir.Model:
     """Drop stack traces and build paths, and call the batch axis by its name."""
     cleaning.ClearMetadataAndDocStringPass()(model)
     model.metadata_props.clear()
+    public = {value.name for value in [*model.graph.inputs, *model.graph.outputs]}
     first_axes = [value.shape[0] for value in model.graph.inputs if value.shape]
     symbols = {str(axis.value) for axis in first_axes if isinstance(axis, ir.SymbolicDim)}
     for value in [*model.graph.inputs, *(v for node in model.graph for v in node.outputs)]:
         value.metadata_props.clear()
+        if value.name in public and not (value.is_graph_input() or value.is_graph_output()):
+            value.name = f"{value.name}_inner"  # torch calls an inner result like an output
         if value.shape is not None:
             value.shape = ir.Shape([_renamed(dim, symbols) for dim in value.shape])
     return model

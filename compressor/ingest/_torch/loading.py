@@ -1,72 +1,45 @@
 """From a factory, a checkpoint or an exported program to a model that runs."""
 
-import importlib
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from .._child.refusal import RefusalError
+from .._child.request import Made, Request
+from .damage import why_unreadable
 from .examples import example_inputs, example_of
-from .refusal import RefusalError, why_unreadable
-from .subject import Request, Subject
+from .subject import Subject
 
 OUTPUT_NAMES = "OUTPUT_NAMES"
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
 _PLAIN = "save plain weights: torch.save(model.state_dict(), 'weights.pt')"
 
 
-def load_factory(request: Request) -> Subject:
-    """Run the user's factory and complete what it returns with weights and example inputs."""
-    own = import_file(request.source)
-    module = make_module(own, request.factory or "", request.source)
+def complete(made: Made, request: Request) -> Subject:
+    """Complete what the user's factory returned with weights and example inputs."""
+    module = made.model
+    if not isinstance(module, nn.Module):
+        raise RefusalError(
+            "FACTORY_FAILED",
+            f"'{request.factory}' gave a {type(module).__name__}",
+            expected="a torch.nn.Module",
+        )
     module.float().eval().requires_grad_(requires_grad=False)
     if request.weights is not None:
         load_weights(module, request.weights)
-    inputs, names = example_inputs(module, own, request)
+    inputs, names = example_inputs(module, made.own, request)
     return Subject(
         run=module,
         module=module,
         inputs=inputs,
         input_names=names,
-        output_names=list(getattr(own, OUTPUT_NAMES, ())),
+        output_names=list(getattr(made.own, OUTPUT_NAMES, ())),
     )
-
-
-def import_file(source: Path) -> ModuleType:
-    """Import *source* so that both its siblings and its package's relative imports work."""
-    names, root = [source.stem], source.parent
-    sys.path.insert(0, str(source.parent))
-    while (root / "__init__.py").is_file():
-        names.insert(0, root.name)
-        root = root.parent
-    sys.path.insert(1, str(root))
-    return importlib.import_module(".".join(names))
-
-
-def make_module(own: ModuleType, factory: str, source: Path) -> nn.Module:
-    """Return the module that *factory* makes or is."""
-    if not hasattr(own, factory):
-        known = [n for n, v in vars(own).items() if getattr(v, "__module__", "") == own.__name__]
-        raise RefusalError(
-            "FACTORY_FAILED",
-            f"'{source.name}' defines no '{factory}'",
-            expected=f"one of: {', '.join(known)}" if known else "a function in that file",
-        )
-    made = getattr(own, factory)
-    if not isinstance(made, nn.Module) and callable(made):
-        made = made()
-    if not isinstance(made, nn.Module):
-        raise RefusalError(
-            "FACTORY_FAILED",
-            f"'{factory}' gave a {type(made).__name__}",
-            expected="a callable without arguments that returns a torch.nn.Module",
-        )
-    return made
 
 
 def load_weights(module: nn.Module, path: Path) -> None:

@@ -1,27 +1,15 @@
-"""What is asked for, and the model with all that is needed to run and export it."""
+"""The model with all that is needed to run and export it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from .refusal import RefusalError, first_line, place_of
+from .._child.refusal import RefusalError, first_line, place_of
 
 EXAMPLE_BATCH = 2
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What the parent asks for; ``factory`` is None for a ``.pt2`` file."""
-
-    source: Path
-    factory: str | None
-    weights: Path | None
-    shapes: Mapping[str, Sequence[int]]
-    folder: Path
 
 
 @dataclass(kw_only=True)

@@ -1,13 +1,13 @@
 """Why a request is refused, and where in the user's code a failure arose."""
 
-import inspect
-import pickle
+import sysconfig
 import traceback
 from pathlib import Path
 
-import torch
-
 Facts = dict[str, str]
+
+_INGEST = str(Path(__file__).parents[1])
+_LIBRARIES = tuple(sysconfig.get_paths()[key] for key in ("stdlib", "purelib", "platlib"))
 
 
 class RefusalError(Exception):
@@ -24,18 +24,10 @@ def first_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def why_unreadable(error: BaseException) -> str:
-    """Return what is wrong with a file, without torch's advice to load it unsafely."""
-    if isinstance(error, pickle.UnpicklingError):
-        return "it is damaged or holds pickled Python objects"
-    return str(error) if isinstance(error, RefusalError) else first_line(error)
-
-
 def place_of(error: BaseException) -> str:
     """Return ``file:line`` of the user's code where *error* arose, as deep as it is known."""
     if isinstance(error, SyntaxError):
         return f"{error.filename}:{error.lineno}"
-    libraries = (str(Path(torch.__file__).parent), str(Path(inspect.__file__).parent), "<")
     frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if not f.filename.startswith((*libraries, str(Path(__file__).parent)))]
+    own = [f for f in frames if not f.filename.startswith((*_LIBRARIES, _INGEST, "<"))]
     return f"{own[-1].filename}:{own[-1].lineno}" if own else ""

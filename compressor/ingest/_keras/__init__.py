@@ -1,0 +1,1 @@
+"""The half of the child program that knows Keras; imported only where the model is Keras's."""
