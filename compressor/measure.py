@@ -39,6 +39,7 @@ _INGEST_SAMPLES = 2
 FLOAT_TOLERANCE = 2e-4
 # Half-precision weights carry 11 bits; errors of many layers add up to some multiples of 2**-11.
 FP16_TOLERANCE = 2e-2
+BF16_TOLERANCE = 8 * FP16_TOLERANCE  # three bits fewer
 # Two correct integer kernels differ by a rounding here and there; a wrong scale, layout or zero
 # point moves the mean by tens of steps.
 LARGEST_MEAN_LSB = 8.0
@@ -77,7 +78,11 @@ def check_ingest(worker: Worker, source: Source, canonical: Path, samples: Sampl
                 "steps",
             )
         else:
-            gap, limit, unit = relative_difference(given, found), FLOAT_TOLERANCE, "of its range"
+            gap, limit, unit = (
+                relative_difference(given, found),
+                _float_limit(source),
+                "of its range",
+            )
         if not gap <= limit:
             raise EdgecError(
                 Code.PASS_BROKE_GRAPH,
@@ -86,6 +91,13 @@ def check_ingest(worker: Worker, source: Source, canonical: Path, samples: Sampl
                 expected=f"at most {limit:g}",
                 hint="report this with the output of `edgec inspect MODEL`",
             )
+
+
+def _float_limit(source: Source) -> float:
+    """Return how far float32 may be from the arithmetic of the file as given."""
+    if "bfloat16" in source.other_floats:
+        return BF16_TOLERANCE
+    return FP16_TOLERANCE if "float16" in source.other_floats else FLOAT_TOLERANCE
 
 
 def real_outputs(outputs: Outputs, interface: Interface) -> Outputs:

@@ -32,6 +32,7 @@ from compressor.passes.simplify_reshape import SimplifyReshape
 from compressor.passes.unfuse import Unfuse
 from compressor.passes.unpack_constants import UnpackConstants
 from compressor.passes.unshare_constants import UnshareConstants
+from compressor.passes.widen_floats import WidenFloats
 
 Evaluate = Callable[[ir.Model], float]
 
@@ -40,6 +41,8 @@ CANONICALIZE: tuple[Pass, ...] = (
     ClearMetadata(),  # early: names are unique from here on; no path reaches a later output
     ConvertOpset(),  # every later pass knows one form of each operator
     LiftConstants(),  # constants are recognised as initializers from here on
+    InferShapes(),  # the next pass goes by types
+    WidenFloats(),  # every later pass computes in float32
     Unfuse(),  # integer operators become Q/DQ around float ones; needs constant scales
     LiftConstants(),  # the constants of what was written out
     UnpackConstants(),  # before folding, which would forget the integers
