@@ -13,6 +13,7 @@ from compressor.ir.rewrite import (
     Array,
     add_constant,
     constant_of,
+    free_name,
     remove,
     replace_node,
     replace_value,
@@ -89,7 +90,7 @@ def _rewrite_matmul(node: ir.Node) -> bool | None:
     final = gemm
     steps = [gemm]
     if len(source.shape) > 2:
-        gemm.outputs[0].name = f"{result.name}_rows"
+        gemm.outputs[0].name = free_name(graph, f"{result.name}_rows")
         gemm.outputs[0].shape = ir.Shape([_rows(source), weight.shape[1]])
         dims = [d if isinstance(d, int) else -1 for d in (*source.shape[:-1], weight.shape[1])]
         shape = add_constant(graph, f"{result.name}_shape", np.asarray(dims, np.int64))
@@ -116,7 +117,7 @@ def _flattened(node: ir.Node, source: ir.Value, width: int) -> ir.Value:
     shape = add_constant(graph, f"{node.name}_rows", np.asarray([-1, width], np.int64))
     flatten = ir.node("Reshape", [source, shape], name=f"{node.name}_flatten")
     value = flatten.outputs[0]
-    value.name = f"{node.outputs[0].name}_input_rows"
+    value.name = free_name(graph, f"{node.outputs[0].name}_input_rows")
     value.shape, value.type = ir.Shape([_rows(source), width]), source.type
     graph.insert_before(node, flatten)
     return value

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import onnx_ir as ir
 
 from compressor.errors import Code, EdgecError
+from compressor.passes.fused.floating import FLOATING
 from compressor.passes.fused.quantized import MICROSOFT, QUANTIZED
 from compressor.passes.opset.site import Site, Unconvertible, names_of
 from compressor.passes.protocol import Changes, PassContext, Skipped
 
-RULES = {**QUANTIZED}
+RULES = {**QUANTIZED, **FLOATING}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ import onnx_ir as ir
 
 from compressor.ingest.onnx.external import check_external
 from compressor.ingest.onnx.naming import name_apart
-from compressor.ingest.onnx.operators import check_functions, check_operators, name_default_domain
+from compressor.ingest.onnx.operators import check_functions, check_operators, name_domains
 from compressor.ingest.onnx.reading import parse, unreadable
 from compressor.ingest.onnx.scopes import check_scopes
 from compressor.ingest.onnx.shapes import bind_shapes
@@ -42,7 +42,7 @@ def load(path: Path, options: IngestOptions) -> ir.Model:
     """
     proto = parse(path, MAX_PROTO_BYTES)
     check_size(proto, path, MAX_NODES)  # first: every later step walks all of it
-    name_default_domain(proto)
+    name_domains(proto)
     check_operators(proto, path, OLDEST_OPSET, NEWEST_OPSET)
     check_functions(proto, path)
     check_scopes(proto, path)

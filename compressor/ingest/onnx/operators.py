@@ -10,22 +10,30 @@ import onnx
 from compressor.errors import Code, EdgecError
 from compressor.ingest.onnx.reading import unreadable
 from compressor.ingest.onnx.walk import nodes_of
+from compressor.passes.fused.quantized import MICROSOFT
 from compressor.passes.fused.signatures import ATTRIBUTES
 from compressor.passes.unfuse import RULES
 
 STANDARD = frozenset({"", "ai.onnx"})
+_EARLY = "LayerNormalization"
 _LARGEST_VERSION = 10_000
 _DOMAINS = frozenset({"", "ai.onnx.ml"})
 
 
-def name_default_domain(proto: onnx.ModelProto) -> None:
-    """Call the default domain by its short name everywhere in *proto*."""
+def name_domains(proto: onnx.ModelProto) -> None:
+    """Call the default domain of *proto* by its short name, and what is ONNX Runtime's by its own.
+
+    Its optimiser writes a LayerNormalization of the default domain before the standard had one.
+    """
     for imports in (proto.opset_import, *(f.opset_import for f in proto.functions)):
         for entry in imports:
             entry.domain = "" if entry.domain in STANDARD else entry.domain
+    opsets = {entry.domain: entry.version for entry in proto.opset_import}
     for body in (proto.graph, *proto.functions):
         for node in nodes_of(body):
             node.domain = "" if node.domain in STANDARD else node.domain
+            if node.op_type == _EARLY and not node.domain and _schema(node, opsets) is None:
+                node.domain = MICROSOFT
 
 
 def check_functions(proto: onnx.ModelProto, path: Path) -> None:
@@ -93,7 +101,7 @@ def _check_node(node: onnx.NodeProto, opsets: Mapping[str, int], path: Path) -> 
 
 
 def _schema(node: onnx.NodeProto, opsets: Mapping[str, int]) -> onnx.defs.OpSchema | None:
-    if node.domain not in opsets or node.domain not in _DOMAINS:
+    if node.domain not in _DOMAINS or not 0 < opsets.get(node.domain, 0) <= _LARGEST_VERSION:
         return None
     try:
         return onnx.defs.get_schema(node.op_type, opsets[node.domain], node.domain)

@@ -102,7 +102,7 @@ def _concat(site: Site) -> None:
     _finish(site, site.before("Concat", operands, site.attributes()), 0)
 
 
-def _standard(op_type: str) -> Rule:
+def standard(op_type: str) -> Rule:
     """The contributed operator is the standard's own."""
 
     def rule(site: Site) -> None:
@@ -126,6 +126,6 @@ QUANTIZED: Mapping[tuple[str, str], Fused] = {
     (MICROSOFT, "QLinearAveragePool"): Fused(_unary("AveragePool", *_POOL), operands=5),
     (MICROSOFT, "QLinearSoftmax"): Fused(_softmax, operands=5),
     (MICROSOFT, "QLinearConcat"): Fused(_concat, operands=5),
-    (MICROSOFT, "QuantizeLinear"): Fused(_standard("QuantizeLinear"), operands=2),
-    (MICROSOFT, "DequantizeLinear"): Fused(_standard("DequantizeLinear"), operands=2),
+    (MICROSOFT, "QuantizeLinear"): Fused(standard("QuantizeLinear"), operands=2),
+    (MICROSOFT, "DequantizeLinear"): Fused(standard("DequantizeLinear"), operands=2),
 }

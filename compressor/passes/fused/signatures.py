@@ -26,7 +26,8 @@ _INT, _INTS = ir.AttributeType.INT, ir.AttributeType.INTS
 _FLOAT, _FLOATS, _STRING = ir.AttributeType.FLOAT, ir.AttributeType.FLOATS, ir.AttributeType.STRING
 
 _NAMES: Mapping[ir.AttributeType, str] = {
-    _FLOAT: "alpha beta epsilon mask_filter_value scale",
+    _FLOAT: "activation_alpha activation_beta activation_gamma alpha beta epsilon "
+    "mask_filter_value scale",
     _STRING: "activation auto_pad",
     _FLOATS: "activation_params",
     _INTS: "dilations kernel_shape output_padding pads qkv_hidden_sizes strides",
