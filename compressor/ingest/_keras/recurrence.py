@@ -108,11 +108,13 @@ def _one_way(
 ) -> Result:
     direction = Direction(states=states, **{key: facts[key] for key in _WEIGHTS})
     form = _form(kind, "reverse" if go_backwards else "forward", mask, facts)
-    sequence, finals = _emit(inputs, [direction], form)
-    outputs = tf.transpose(sequence[:, 0], [1, 0, 2])
+    sequence, *finals = _emit(inputs, [direction], form)
+    steps, _, _, units = sequence.shape
+    outputs = tf.transpose(tf.reshape(sequence, [steps, -1, units]), [1, 0, 2])
+    states = [tf.reshape(final, [-1, units]) for final in finals]
     if go_backwards:  # Keras returns outputs in the order in which they were computed
         outputs = tf.reverse(outputs, axis=[1])
-    return finals[0][0], outputs, finals[0]
+    return states[0], outputs, states
 
 
 def _both_ways(
@@ -128,10 +130,11 @@ def _both_ways(
         Direction(states=own, **{key: facts[f"{prefix}_{key}"] for key in _WEIGHTS})
         for prefix, own in (("fwd", states[:count]), ("bwd", states[count:]))
     ]
-    sequence, finals = _emit(inputs, directions, _form(kind, "bidirectional", mask, facts))
-    both = tf.transpose(sequence, [2, 0, 1, 3])
+    sequence, *finals = _emit(inputs, directions, _form(kind, "bidirectional", mask, facts))
+    outputs = tf.unstack(tf.transpose(sequence, [2, 0, 1, 3]), axis=2)
     first, second = (
-        (finals[index][0], both[:, :, index], finals[index]) for index in range(len(directions))
+        (states[0], output, list(states))
+        for output, states in zip(outputs, zip(*map(tf.unstack, finals), strict=True), strict=True)
     )
     return first, second
 
@@ -153,10 +156,8 @@ def _form(kind: str, direction: str, mask: object, facts: dict[str, Any]) -> For
     )
 
 
-def _emit(
-    inputs: tf.Tensor, directions: Sequence[Direction], form: Form
-) -> tuple[tf.Tensor, list[list[tf.Tensor]]]:
-    """Return all outputs ``[steps, directions, batch, units]`` and, by direction, final states."""
+def _emit(inputs: tf.Tensor, directions: Sequence[Direction], form: Form) -> list[tf.Tensor]:
+    """Return outputs ``[steps, directions, batch, units]``; final states without the steps."""
     steps, units = inputs.shape[1], directions[0].recurrent_kernel.shape[0]
     if steps is None:
         raise NotImplementedError
@@ -184,9 +185,11 @@ def _emit(
         attributes["linear_before_reset"] = int(form.reset_after)
     count = 1 + _STATES[form.kind]
     sequence, *finals = onnx_node(form.kind, slots, attributes, outputs=count)
-    sequence = tf.reshape(sequence, [steps, len(directions), -1, units])
-    finals = [tf.reshape(final, [len(directions), -1, units]) for final in finals]
-    return sequence, [[final[index] for final in finals] for index in range(len(directions))]
+    shape = [len(directions), -1, units]
+    return [
+        tf.reshape(sequence, [steps, *shape]),
+        *(tf.reshape(final, shape) for final in finals),
+    ]
 
 
 def _gates_first(kernel: Any, form: Form) -> tf.Tensor:  # noqa: ANN401 - a Keras variable

@@ -56,6 +56,7 @@ def onnx_forms() -> Iterator[None]:
         ),
         (backend.nn, "gelu", _gelu),
         (backend.numpy, "einsum", product_form(backend.numpy.einsum)),
+        (tf, "einsum", product_form(tf.einsum)),  # inside of Keras's attention
         (backend.numpy, "matmul", _matmul_form(backend.numpy.matmul)),
     ]
     originals = [(holder, name, getattr(holder, name)) for holder, name, _ in replaced]
