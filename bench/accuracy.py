@@ -66,7 +66,7 @@ def _difference(metric: Metric, source: Array, artifact: Array, target: Array) -
     try:
         return metric.evaluate(source, target) - metric.evaluate(artifact, target)
     except EdgecError as error:
-        if error.code is not Code.DATA_LABELS:
+        if error.code not in (Code.DATA_LABELS, Code.METRIC_FAILED):
             raise
         return np.nan
 

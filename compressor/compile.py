@@ -71,7 +71,8 @@ def compile_model(
         model: ``m.onnx``, ``m.tflite``, ``m.keras``, ``m.h5``, a SavedModel folder, ``m.pt2`` or
             ``file.py:factory``.
         output: folder for the artifacts and ``report.json``; appears whole or not at all.
-        data: ``.npz`` or ``.toml``; needed for INT8 and for accuracy.
+        data: ``.npz``, a folder of images, ``file.py:function`` or ``.toml``; needed for INT8 and
+            for accuracy.
         recipe: what to do; INT8 to ONNX and TFLite by default.
         ingest: weights and input shapes that the source does not state.
         progress: hears what is being done.
@@ -162,7 +163,7 @@ def _open_data(data: Path | None, recipe: Recipe) -> Dataset | None:
         Code.DATA_REQUIRED,
         "static INT8 needs calibration data",
         where="--data",
-        expected="an .npz, or a .toml that describes one",
+        expected="an .npz, a folder of images, file.py:function, or a .toml that names one",
         hint="give --data DATA, or use --quantize fp16, which needs none",
     )
 

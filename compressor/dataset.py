@@ -17,7 +17,11 @@ import numpy.typing as npt
 from compressor import lint
 from compressor.data.description import Description, read_description
 from compressor.data.feeding import FeedPlan, plan_feeding
-from compressor.data.npz import Archive, open_archive
+from compressor.data.function import FunctionStore
+from compressor.data.images import ImageStore
+from compressor.data.npz import open_archive
+from compressor.data.store import CALIBRATION_SUFFIX, LABELS, SAMPLES, Store
+from compressor.data.user_code import is_code
 from compressor.errors import Code, EdgecError
 from compressor.ir.interface import Interface, TensorSpec
 from compressor.lint import Finding
@@ -25,9 +29,6 @@ from compressor.lint import Finding
 Array = npt.NDArray[Any]
 Batch = dict[str, Array]
 
-SAMPLES = "x"
-LABELS = "y"
-CALIBRATION_SUFFIX = "_calib"
 BATCH = 16
 
 
@@ -61,18 +62,18 @@ class Samples:
 
 
 class Dataset:
-    """Samples and labels in a file; reads of each array no more than is asked for."""
+    """Samples and labels; reads of each array no more than is asked for."""
 
-    def __init__(self, description: Description, archive: Archive) -> None:
-        """Join a description with the archive that it names."""
+    def __init__(self, description: Description, store: Store) -> None:
+        """Join a description with what it names."""
         self.description = description
-        self._archive = archive
+        self._store = store
         self._read: dict[str, Array] = {}
 
     @property
     def path(self) -> Path:
-        """The file that holds the samples."""
-        return self.description.path
+        """The file or folder that holds the samples."""
+        return self.description.file
 
     @property
     def metric(self) -> str | None:
@@ -82,7 +83,7 @@ class Dataset:
     @property
     def has_labels(self) -> bool:
         """Whether there is an array of labels."""
-        return LABELS in self._archive.arrays
+        return LABELS in self._store.arrays
 
     def calibration(self, interface: Interface, limit: int, *, batch: int = BATCH) -> Samples:
         """Return up to *limit* samples for calibration, fed as *interface* takes them.
@@ -131,7 +132,8 @@ class Dataset:
 
     def digest(self) -> str:
         """Return the SHA-256 of all samples and labels read so far and of how they are fed."""
-        state = hashlib.sha256(repr(self.description.feeding).encode())
+        how = (self.description.feeding, self.description.decoding)
+        state = hashlib.sha256(repr(how).encode())
         for name, array in sorted(self._read.items()):
             state.update(f"{name} {array.dtype.str} {array.shape}".encode())
             state.update(np.ascontiguousarray(array).data)
@@ -140,10 +142,12 @@ class Dataset:
     def _samples(
         self, interface: Interface, names: Mapping[str, str], limit: int, batch: int
     ) -> Samples:
+        used = set(names.values())
+        self._store.prepare(used | {LABELS} if not _are_separate(used) else used, limit)
         self._check_counts(names)
         batch = _fixed_batch(interface) or batch
         plans = {spec.name: self._plan(spec, names[spec.name]) for spec in interface.inputs}
-        available = self._archive.arrays[next(iter(names.values()))].samples
+        available = self._store.arrays[next(iter(names.values()))].samples
         count = _whole_batches(min(limit, available), interface, self.path)
         stored = {name: self._checked(plans[name], names[name], count) for name in names}
         findings = [
@@ -163,7 +167,7 @@ class Dataset:
         )
 
     def _plan(self, spec: TensorSpec, name: str) -> FeedPlan:
-        stored = self._archive.arrays[name]
+        stored = self._store.arrays[name]
         lint.check_dtype(stored.dtype, spec, self._where(name))
         return plan_feeding(spec, stored.shape, self.description.feeding, self._where(name))
 
@@ -174,11 +178,11 @@ class Dataset:
         return array
 
     def _check_counts(self, names: Mapping[str, str]) -> None:
-        first = self._archive.arrays[next(iter(names.values()))]
+        first = self._store.arrays[next(iter(names.values()))]
         for name in names.values():
             evaluated = not name.endswith(CALIBRATION_SUFFIX)
-            labels = self._archive.arrays.get(LABELS) if evaluated else None
-            stored = self._archive.arrays[name]
+            labels = self._store.arrays.get(LABELS) if evaluated else None
+            stored = self._store.arrays[name]
             lint.check_counts(stored.samples, labels.samples if labels else None, self._where(name))
             if stored.samples != first.samples:
                 raise EdgecError(
@@ -190,21 +194,21 @@ class Dataset:
 
     def _array_of(self, spec: TensorSpec, interface: Interface) -> str:
         names = [spec.name] if len(interface.inputs) > 1 else [SAMPLES, spec.name]
-        found = next((name for name in names if name in self._archive.arrays), None)
+        found = next((name for name in names if name in self._store.arrays), None)
         if found is None:
             raise EdgecError(
                 Code.DATA_MISSING_ARRAY,
                 f"there are no samples for the input '{spec.name}'",
                 where=str(self.path),
                 expected=f"an array '{names[0]}' of {spec}",
-                hint=f"the file holds: {', '.join(sorted(self._archive.arrays)) or 'nothing'}",
+                hint=f"the file holds: {', '.join(sorted(self._store.arrays)) or 'nothing'}",
             )
         return found
 
     def _calibration_arrays(self, interface: Interface) -> dict[str, str]:
         names = {spec.name: self._array_of(spec, interface) for spec in interface.inputs}
         separate = {key: name + CALIBRATION_SUFFIX for key, name in names.items()}
-        present = [name for name in separate.values() if name in self._archive.arrays]
+        present = [name for name in separate.values() if name in self._store.arrays]
         if present and len(present) < len(separate):
             missing = next(name for name in separate.values() if name not in present)
             raise EdgecError(
@@ -217,7 +221,7 @@ class Dataset:
 
     def _load(self, name: str, count: int) -> Array:
         if name not in self._read or len(self._read[name]) < count:
-            self._read[name] = self._archive.read(name, count)
+            self._read[name] = self._store.read(name, count)
         return self._read[name][:count]
 
     def _where(self, *names: str) -> str:
@@ -225,13 +229,23 @@ class Dataset:
 
 
 def open_dataset(path: Path) -> Dataset:
-    """Open an ``.npz``, or the ``.toml`` that describes one.
+    """Open an ``.npz``, a folder of images, ``file.py:function``, or a ``.toml`` that names one.
 
     Raises:
-        EdgecError: ``DATA_NOT_FOUND``, ``DATA_UNREADABLE`` or ``RECIPE_INVALID``.
+        EdgecError: ``DATA_NOT_FOUND``, ``DATA_UNREADABLE``, ``DATA_EMPTY``, ``EXTRA_MISSING`` or
+            ``RECIPE_INVALID``.
     """
     description = read_description(path)
-    return Dataset(description, open_archive(description.path))
+    source = description.path
+    if is_code(source):
+        return Dataset(description, FunctionStore(source))
+    if source.is_dir():
+        return Dataset(description, ImageStore(source, description.decoding))
+    return Dataset(description, open_archive(source))
+
+
+def _are_separate(names: set[str]) -> bool:
+    return any(name.endswith(CALIBRATION_SUFFIX) for name in names)
 
 
 def _fixed_batch(interface: Interface) -> int | None:

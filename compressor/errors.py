@@ -174,8 +174,9 @@ class Code(Enum):
         "EC302",
         ExitCode.USER,
         (
-            "The data file is not a readable .npz or .toml, is truncated, or holds pickled "
-            "objects (which are never loaded)."
+            "The data is not a readable .npz, image or .toml, is truncated, or holds pickled "
+            "objects (which are never loaded); or the function of file.py:function failed, and "
+            "the message names its line."
         ),
     )
     DATA_MISSING_ARRAY = (
@@ -233,6 +234,15 @@ class Code(Enum):
         "EC310",
         ExitCode.USER,
         ("The metric needs labels that the data lacks or that do not fit the model's classes."),
+    )
+    METRIC_FAILED = (
+        "EC311",
+        ExitCode.USER,
+        (
+            'The metric "file.py:function" could not be imported, raised an exception, or gave '
+            "something else than a number. It is called with the model's first output and the "
+            "labels, one row a sample."
+        ),
     )
     PASS_BROKE_GRAPH = (
         "EC401",

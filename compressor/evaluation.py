@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import onnx_ir as ir
 
-from bench.metric import Metric, Needs, find_metric
+from bench.metric import Metric, Needs
+from compressor.custom_metric import metric_named
 from compressor.dataset import Dataset
 from compressor.files import write_atomically
 from compressor.ir.interface import Interface, TensorSpec, interface_of
@@ -75,7 +76,7 @@ def samples_for(
     chosen = dataset.evaluation(source.interface, recipe.eval_samples)
     for finding in chosen.findings:
         progress.note(str(finding))
-    metric = find_metric(dataset.metric or _default_metric(source, dataset))
+    metric = metric_named(dataset.metric or _default_metric(source, dataset))
     labels = dataset.labels(chosen) if metric.needs is Needs.LABELS else None
     return Samples(batches=chosen, count=len(chosen), labels=labels, metric=metric)
 
@@ -107,7 +108,7 @@ def quality_after_passes(dataset: Dataset | None, recipe: Recipe, scratch: Path)
     """Return the function that measures a graph's quality on a few samples, if it is asked for."""
     if dataset is None or recipe.ledger is not LedgerDetail.FULL or not dataset.has_labels:
         return None
-    metric = find_metric(dataset.metric or _WITH_LABELS)
+    metric = metric_named(dataset.metric or _WITH_LABELS)
 
     def evaluate(model: ir.Model) -> float:
         path = scratch / "after_pass.onnx"

@@ -12,7 +12,11 @@ import click
 
 @click.command()
 @click.argument("model")
-@click.option("--data", type=click.Path(path_type=Path), help="Samples: .npz, or a .toml for one.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Samples: .npz, image folder, file.py:function, or a .toml.",
+)
 @click.option(
     "-o",
     "--output",

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from compressor.catalog import nearest
+from compressor.data.images import COLORS, INTERPOLATIONS, Decoding
+from compressor.data.user_code import is_code, split
 from compressor.errors import Code, EdgecError
 from compressor.ir.interface import Layout
 
 MAX_TOML_BYTES = 1 << 20
+_LONGEST_SIDE = 1 << 14
+_DECODING = ("resize", "crop", "color", "interpolation")
+_EXPECTED = "an .npz file, a folder of images, or file.py:function"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,31 +45,54 @@ class Feeding:
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """The content of a data description: the ``.npz``, how to feed it, and the metric's name."""
+    """The content of a data description.
+
+    Attributes:
+        path: an ``.npz`` file, a folder of images, or ``file.py:function``.
+        feeding: how samples become what the model takes.
+        decoding: how images become samples.
+        metric: name of a metric, or ``file.py:function``.
+    """
 
     path: Path
     feeding: Feeding
+    decoding: Decoding = field(default_factory=Decoding)
     metric: str | None = None
+
+    @property
+    def file(self) -> Path:
+        """The file or folder that *path* names, without the function."""
+        return split(self.path)[0] if is_code(self.path) else self.path
 
 
 def read_description(path: Path) -> Description:
-    """Read a ``.toml`` data description, or take an ``.npz`` as one without settings.
+    """Read a ``.toml`` data description, or take anything else as one without settings.
 
     Raises:
         EdgecError: ``DATA_NOT_FOUND``, ``DATA_UNREADABLE``, or ``RECIPE_INVALID`` for an unknown
             key or a value of the wrong type.
     """
-    _require_file(path)
-    if path.suffix == ".npz":
-        return Description(path=path, feeding=Feeding())
+    _require_data(path)
     if path.suffix == ".toml":
         return _from_settings(_load(path), path)
-    raise EdgecError(
-        Code.DATA_UNREADABLE,
-        f"'{path.name}' is not a form of data that edgec reads",
-        where=str(path),
-        expected="an .npz file, or a .toml that names one and says how to feed it",
-    )
+    if not _is_data(path):
+        raise EdgecError(
+            Code.DATA_UNREADABLE,
+            f"'{path.name}' is not a form of data that edgec reads",
+            where=str(path),
+            expected=_EXPECTED,
+        )
+    return Description(path=path, feeding=_feeding_of(path, {}))
+
+
+def _is_data(path: Path) -> bool:
+    return path.suffix == ".npz" or path.is_dir() or is_code(path)
+
+
+def _feeding_of(path: Path, settings: Mapping[str, Any]) -> Feeding:
+    """Images have their channels last, unless the description says otherwise."""
+    layout = Layout.NHWC if path.is_dir() else None
+    return Feeding(**{"layout": layout, **settings})
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -87,11 +115,22 @@ def _from_settings(settings: dict[str, Any], path: Path) -> Description:
     if "path" not in values:
         raise _invalid(path, "the data description lacks 'path'", 'path = "samples.npz"')
     samples = path.parent / values.pop("path")
-    _require_file(samples)
-    if samples.suffix != ".npz":
-        raise _invalid(path, f"'path' names '{samples.name}'", "an .npz file")
+    _require_data(samples)
+    if not _is_data(samples):
+        raise _invalid(path, f"'path' names '{samples.name}'", _EXPECTED)
     metric = values.pop("metric", None)
-    return Description(path=samples, feeding=Feeding(**values), metric=metric)
+    if metric is not None and is_code(metric):
+        metric = str(path.parent / metric)
+    decoding = {key: values.pop(key) for key in _DECODING if key in values}
+    if decoding and not samples.is_dir():
+        first = next(iter(decoding))
+        raise _invalid(path, f"'{first}' is for images", "'path' to be a folder of images")
+    return Description(
+        path=samples,
+        feeding=_feeding_of(samples, values),
+        decoding=Decoding(**decoding),
+        metric=metric,
+    )
 
 
 def _parse(key: str, value: object, path: Path) -> Any:  # noqa: ANN401 - as many types as keys
@@ -138,6 +177,34 @@ def _each(parse_one: Callable[[object], float]) -> Callable[[object], tuple[floa
     return parse
 
 
+def _pixels(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError
+    if not 0 < value <= _LONGEST_SIDE:
+        raise ValueError
+    return value
+
+
+def _size(value: object) -> tuple[int, int]:
+    """Read height and width, or one number for both."""
+    sides = value if isinstance(value, list) else [value, value]
+    height, width = (_pixels(side) for side in sides)
+    return height, width
+
+
+def _shorter_side_or_size(value: object) -> int | tuple[int, int]:
+    return _size(value) if isinstance(value, list) else _pixels(value)
+
+
+def _one_of(names: Container[object]) -> Callable[[object], str]:
+    def parse(value: object) -> str:
+        if value not in names:
+            raise ValueError
+        return str(value)
+
+    return parse
+
+
 def _layout(value: object) -> Layout:
     layout = Layout(value)
     if layout is Layout.NONE:
@@ -146,22 +213,27 @@ def _layout(value: object) -> Layout:
 
 
 _PARSERS: dict[str, tuple[Callable[[object], object], str]] = {
-    "path": (_text, "the path of an .npz file, relative to this file"),
+    "path": (_text, "an .npz file, a folder of images, or file.py:function, from this file on"),
+    "resize": (_shorter_side_or_size, "pixels of the shorter side, or [height, width]"),
+    "crop": (_size, "pixels of each side, or [height, width]"),
+    "color": (_one_of(COLORS), "one of: " + ", ".join(COLORS)),
+    "interpolation": (_one_of(INTERPOLATIONS), "one of: " + ", ".join(INTERPOLATIONS)),
     "layout": (_layout, '"NHWC" or "NCHW": the order of the axes as stored'),
     "divide": (_positive, "a positive number"),
     "mean": (_each(_number), "a number, or a list with one for each channel"),
     "std": (_each(_positive), "a positive number, or a list with one for each channel"),
-    "metric": (_text, 'the name of a metric, such as "top1"'),
+    "metric": (_text, 'the name of a metric, such as "top1", or "file.py:function"'),
 }
 
 
-def _require_file(path: Path) -> None:
-    if not path.is_file():
+def _require_data(path: Path) -> None:
+    file = split(path)[0] if is_code(path) else path
+    if not file.exists():
         raise EdgecError(
             Code.DATA_NOT_FOUND,
-            f"there is no data file '{path.name}'",
+            f"there is no data file '{file.name}'",
             where=str(path),
-            expected="an .npz file, or a .toml that names one and says how to feed it",
+            expected=f"{_EXPECTED}, or a .toml that names one and says how to feed it",
         )
 
 

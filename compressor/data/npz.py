@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
@@ -18,6 +18,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
+from compressor.data.store import StoredArray
 from compressor.errors import Code, EdgecError
 
 Array = npt.NDArray[Any]
@@ -46,21 +47,6 @@ _DAMAGE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoredArray:
-    """What the file says about one array, before its content is read."""
-
-    name: str
-    dtype: np.dtype[Any]
-    shape: tuple[int, ...]
-    column_major: bool
-
-    @property
-    def samples(self) -> int:
-        """Length of the first axis; 0 for a scalar."""
-        return self.shape[0] if self.shape else 0
-
-
-@dataclass(frozen=True, kw_only=True)
 class Archive:
     """The arrays of one ``.npz`` file by name."""
 
@@ -81,6 +67,9 @@ class Archive:
             with archive.open(name + _SUFFIX) as stream:
                 _read_header(stream, name)
                 return _read_samples(stream, stored, samples)
+
+    def prepare(self, names: Iterable[str], samples: int) -> None:
+        """Do nothing: the file says how long its arrays are."""
 
     def _find(self, name: str) -> StoredArray:
         if name not in self.arrays:

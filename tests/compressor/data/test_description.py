@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from compressor.data.description import Feeding, read_description
+from compressor.data.images import Decoding
 from compressor.errors import Code, EdgecError
 from compressor.ir.interface import Layout
 
@@ -115,7 +116,8 @@ def test_damaged_description_is_unreadable(tmp_path: Path, content: bytes) -> No
 
 def test_what_is_not_there_is_not_found(tmp_path: Path) -> None:
     described(tmp_path, 'path = "missing.npz"')
-    for path in (tmp_path / "b.toml", tmp_path / "b.npz", tmp_path, tmp_path / "a.toml"):
+    names = ("b.toml", "b.npz", "folder", "b.py:samples", "a.toml")
+    for path in (tmp_path / name for name in names):
         assert refusal(path).code is Code.DATA_NOT_FOUND
 
 
@@ -132,3 +134,38 @@ def test_any_text_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, t
     path.write_text(text, encoding="utf-8", errors="replace")
     with pytest.raises(EdgecError):
         read_description(path)
+
+
+def test_a_folder_of_images_is_decoded_and_fed_channels_last(tmp_path: Path) -> None:
+    (tmp_path / "val").mkdir()
+    toml = 'path = "val"\nresize = 8\ncrop = [4, 6]\ncolor = "BGR"\ninterpolation = "bicubic"'
+    found = read_description(described(tmp_path, toml))
+    assert found.decoding == Decoding(resize=8, crop=(4, 6), color="BGR", interpolation="bicubic")
+    assert found.feeding.layout is Layout.NHWC
+    assert read_description(tmp_path / "val").feeding.layout is Layout.NHWC
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["resize = 0", "resize = [8]", "crop = 4.5", "crop = true", 'color = "CMYK"', "crop = [1,2,3]"],
+)
+def test_decoding_of_another_kind_is_refused(tmp_path: Path, setting: str) -> None:
+    (tmp_path / "val").mkdir()
+    error = refusal(described(tmp_path, f'path = "val"\n{setting}'))
+    assert error.code is Code.RECIPE_INVALID
+    assert f"'{setting.partition(' ')[0]}'" in error.what
+
+
+def test_decoding_is_for_images(tmp_path: Path) -> None:
+    error = refusal(described(tmp_path, 'path = "a.npz"\nresize = 8'))
+    assert error.code is Code.RECIPE_INVALID
+    assert "'resize'" in error.what
+
+
+def test_functions_are_found_beside_the_description(tmp_path: Path) -> None:
+    (tmp_path / "load.py").write_text("")
+    toml = 'path = "load.py:samples"\nmetric = "load.py:score"'
+    found = read_description(described(tmp_path, toml))
+    assert found.path == tmp_path / "load.py:samples"
+    assert found.file == tmp_path / "load.py"
+    assert found.metric == f"{tmp_path / 'load.py'}:score"
