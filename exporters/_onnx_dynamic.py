@@ -11,17 +11,28 @@ import numpy as np
 import onnx_ir as ir
 
 from compressor.ir.annotations import Precision, precision_of, quant_of, set_quant, stamp_origin
-from compressor.ir.quant import QuantParams
+from compressor.ir.quant import IntArray, QuantParams
 from compressor.ir.rewrite import add_constant, constant_of, free_name, replace_node
 
 _INTEGER_FORM = {"MatMul": "MatMulInteger", "Gemm": "MatMulInteger", "Conv": "ConvInteger"}
 
 
 def lower_dynamic(graph: ir.Graph) -> None:
-    """Replace the nodes of ``Precision.DYNAMIC`` in *graph*; equal activations share one scale."""
+    """Replace the nodes of ``Precision.DYNAMIC`` in *graph*; equal activations share one scale.
+
+    Those without such a form keep integer weights behind a DequantizeLinear.
+    """
     lowering = _Lowering(graph)
-    for node in [n for n in graph if precision_of(n) is Precision.DYNAMIC]:
+    for node in [n for n in graph if _has_integer_form(n)]:
         lowering.replace(node)
+
+
+def _has_integer_form(node: ir.Node) -> bool:
+    """Whether ONNX has an integer product for *node*; ConvInteger takes one zero point."""
+    if precision_of(node) is not Precision.DYNAMIC or node.op_type not in _INTEGER_FORM:
+        return False
+    params = quant_of(node.inputs[1])
+    return params is not None and (node.op_type != "Conv" or len(set(params.zero_point)) == 1)
 
 
 class _Lowering:
@@ -47,7 +58,7 @@ class _Lowering:
                 quantized,
                 self._constant(f"{weight.name}_integers", integers),
                 zero,
-                self._constant(f"{weight.name}_zero_point", params.zero_point_array()),
+                self._constant(f"{weight.name}_zero_point", _kernel_zero_point(node, params)),
             ],
             attributes,
             ir.DataType.INT32,
@@ -60,11 +71,19 @@ class _Lowering:
             "Mul", [scale, self._weight_scale(node, weight, params)], {}, ir.DataType.FLOAT, node
         )
         bias = node.inputs[2] if len(node.inputs) > 2 else None
-        if bias is not None and node.op_type == "Gemm":
+        if bias is not None:
+            bias = self._along_result(node, bias)
             real = self._node("Mul", [cast, factor], {}, ir.DataType.FLOAT, node)
             replace_node(node, [ir.node("Add", [real, bias], name=node.name)])
         else:
             replace_node(node, [ir.node("Mul", [cast, factor], name=node.name)])
+
+    def _along_result(self, node: ir.Node, bias: ir.Value) -> ir.Value:
+        """Return the constant *bias* in a shape that broadcasts along the channels of *node*."""
+        array, weight = constant_of(bias), constant_of(node.inputs[1])
+        if node.op_type != "Conv" or array is None or weight is None:
+            return bias
+        return self._constant(f"{bias.name}_channels", array.reshape(-1, *[1] * (weight.ndim - 2)))
 
     def _activation(self, value: ir.Value, reader: ir.Node) -> tuple[ir.Value, ...]:
         """Return integers, scale and zero point of *value*, found at run time."""
@@ -108,3 +127,9 @@ class _Lowering:
         stamp_origin(node, origin)
         self._graph.insert_before(origin, node)
         return result
+
+
+def _kernel_zero_point(node: ir.Node, params: QuantParams) -> IntArray:
+    """Return the zero point of the weight; ConvInteger takes one for all channels."""
+    zero_point = params.zero_point_array()
+    return zero_point.reshape(-1)[0] if node.op_type == "Conv" else zero_point

@@ -7,8 +7,8 @@ import onnx_ir as ir
 from ai_edge_litert import schema_py_generated as schema
 
 from compressor.ingest.tflite.emitter import Emitter
-from compressor.ingest.tflite.ops.convolution import declare_weights
 from compressor.ingest.tflite.ops.reduction import normalized
+from compressor.ir.annotations import Precision, quant_of, set_precision
 
 
 def _gather(e: Emitter) -> None:
@@ -32,7 +32,9 @@ def _lookup(e: Emitter) -> None:
     table = e.input(1)
     shape = (*e.tensor(0).shape, *e.tensor(1).shape[1:])
     result = e.emit("Gather", [table, e.input(0)], shape, {"axis": 0}, params=e.params)
-    declare_weights(e, result, 1)
+    node = result.producer()
+    if e.params is None and quant_of(table) is not None and node is not None:
+        set_precision(node, Precision.WEIGHT_ONLY)
     e.finish(result)
 
 

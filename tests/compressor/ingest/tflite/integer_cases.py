@@ -118,6 +118,24 @@ def dynamic_range() -> bytes:
     return file.pack([x], [y])
 
 
+def dynamic_convolution(*, depthwise: bool) -> bytes:
+    file = File()
+    x = file.tensor("x", IMAGE)
+    channels = 4 if depthwise else 6
+    shape = (1, 3, 3, channels) if depthwise else (channels, 3, 3, 4)
+    scales = [0.002 * (1 + index) for index in range(channels)]
+    weight = file.constant("w", integers(*shape), scale=scales, axis=3 if depthwise else 0)
+    b = file.constant("b", np.arange(channels, dtype=np.float32))
+    y = file.tensor("y", (1, 6, 7, channels))
+    settings = {"padding": SAME, "strideH": 1, "strideW": 1}
+    if depthwise:
+        options = schema.DepthwiseConv2DOptionsT(depthMultiplier=1, **settings)
+        file.op("DEPTHWISE_CONV_2D", [x, weight, b], [y], options, 6)
+    else:
+        file.op("CONV_2D", [x, weight, b], [y], schema.Conv2DOptionsT(**settings), 5)
+    return file.pack([x], [y])
+
+
 def weight_only() -> bytes:
     """Integer weights behind a DEQUANTIZE: stored small, computed in float."""
     file = File()
@@ -209,5 +227,7 @@ CASES: dict[str, Callable[[], bytes]] = {
     "legacy uint8": legacy_uint8,
     "uint8 interface": uint8_interface,
     "dynamic range": dynamic_range,
+    "dynamic range conv": lambda: dynamic_convolution(depthwise=False),
+    "dynamic range depthwise": lambda: dynamic_convolution(depthwise=True),
     "weight only": weight_only,
 }
