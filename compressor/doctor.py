@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import tempfile
 import time
@@ -31,7 +30,12 @@ CORE = (
     "click",
     "rich",
 )
-EXTRAS = {"torch": "PyTorch models (.pt2, file.py:factory)"}
+# By extra: a package that only comes with it, and what for.
+EXTRAS = {
+    "torch": ("torch", "PyTorch models (.pt2, file.py:factory)"),
+    "keras": ("tf2onnx", "Keras models (.keras, .h5, file.py:factory) and SavedModels"),
+    "images": ("pillow", "folders of images as data"),
+}
 
 # Instructions that multiply and add four or more 8-bit products at once, as Linux names them, and
 # how INT8 fares without any: products are widened to 16 bits, which costs most of the gain.
@@ -70,7 +74,7 @@ def diagnose() -> list[Check]:
     """Check packages, extras, runtimes, processor, space, and compile a tiny model (seconds)."""
     return [
         *map(_package, CORE),
-        *(_extra(name, purpose) for name, purpose in EXTRAS.items()),
+        *(_extra(extra, *facts) for extra, facts in EXTRAS.items()),
         *_runtimes(),
         _processor(),
         _memory(),
@@ -86,12 +90,12 @@ def _package(name: str) -> Check:
         return Check(topic=name, found="missing", good=False, hint=f"pip install {name}")
 
 
-def _extra(name: str, purpose: str) -> Check:
-    if importlib.util.find_spec(name) is None:
-        return Check(
-            topic=name, found=f"not installed; for {purpose}", hint=f"pip install 'edgec[{name}]'"
-        )
-    return Check(topic=name, found=f"{metadata.version(name)}; for {purpose}")
+def _extra(extra: str, package: str, purpose: str) -> Check:
+    try:
+        return Check(topic=package, found=f"{metadata.version(package)}; for {purpose}")
+    except metadata.PackageNotFoundError:
+        hint = f"pip install 'edgec[{extra}]'"
+        return Check(topic=package, found=f"not installed; for {purpose}", hint=hint)
 
 
 def _runtimes() -> list[Check]:

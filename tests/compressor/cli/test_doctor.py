@@ -19,11 +19,11 @@ def test_missing_parts_are_named_with_what_to_install(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(doctor, "CORE", ("numpy", "no-such-package"))
-    monkeypatch.setattr(doctor, "EXTRAS", {"no_such_extra": "dreams"})
+    monkeypatch.setattr(doctor, "EXTRAS", {"no_such_extra": ("no_such_package", "dreams")})
     assert main(["doctor"]) == ExitCode.ENVIRONMENT
     lines = capsys.readouterr().out.splitlines()
     assert any("BAD  no-such-package" in ln and "pip install no-such-package" in ln for ln in lines)
-    assert any("ok   no_such_extra" in ln and "edgec[no_such_extra]" in ln for ln in lines)
+    assert any("ok   no_such_package" in ln and "edgec[no_such_extra]" in ln for ln in lines)
 
 
 def test_failing_self_test_fails_the_diagnosis(
