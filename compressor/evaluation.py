@@ -13,7 +13,7 @@ import onnx_ir as ir
 
 from bench.metric import Metric, Needs
 from compressor.custom_metric import metric_named
-from compressor.dataset import Dataset
+from compressor.dataset import LABELS, Dataset
 from compressor.files import write_atomically
 from compressor.ir.interface import Interface, TensorSpec, interface_of
 from compressor.pipeline import Evaluate
@@ -92,7 +92,7 @@ def check_range(
     if dataset is None:
         return
     chosen = dataset.evaluation(interface, _RANGE_SAMPLES)
-    labels = dataset.labels(chosen) if dataset.has_labels else None
+    labels = dataset.labels(chosen) if _is_labelled(dataset, interface) else None
     session = worker.open("ort", reference)
     first = interface.outputs[0].name
 
@@ -125,7 +125,13 @@ def quality_after_passes(dataset: Dataset | None, recipe: Recipe, scratch: Path)
 def _default_metric(source: Source, dataset: Dataset) -> str:
     """Top-1 where there are labels and one row of scores a sample; otherwise cosine similarity."""
     classifies = len(source.interface.outputs[0].shape) == 2
-    return _WITH_LABELS if dataset.has_labels and classifies else _WITHOUT_LABELS
+    labelled = _is_labelled(dataset, source.interface)
+    return _WITH_LABELS if labelled and classifies else _WITHOUT_LABELS
+
+
+def _is_labelled(dataset: Dataset, interface: Interface) -> bool:
+    """Whether the array of labels holds labels, and is not fed to an input of that name."""
+    return dataset.has_labels and LABELS not in {spec.name for spec in interface.inputs}
 
 
 def _random_samples(interface: Interface) -> Samples:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 
@@ -116,3 +117,20 @@ def test_pytorch_factory_and_onnx_file_give_the_same_accuracy(
         assert one.accuracy is not None
         assert other.accuracy is not None
         assert one.accuracy.artifact == other.accuracy.artifact
+
+
+def test_an_input_called_like_the_labels_is_fed_not_judged(tmp_path: Path) -> None:
+    text = """<ir_version: 10, opset_import: ["" : 21]>
+        main (float[n, 4] x, float[n, 4] y) => (float[n, 4] sum) { sum = Add (x, y) }"""
+    onnx.save(onnx.parser.parse_model(text), tmp_path / "sum.onnx")
+    random = np.random.default_rng(0)
+    arrays = {name: random.standard_normal((40, 4), np.float32) for name in "xy"}
+    np.savez(tmp_path / "data.npz", **arrays)
+    result = compile_model(
+        str(tmp_path / "sum.onnx"),
+        output=tmp_path / "out",
+        data=tmp_path / "data.npz",
+        recipe=Recipe(quantize=Scheme.NONE, latency_seconds=0),
+    )
+    assert result.artifacts[0].accuracy is not None
+    assert result.artifacts[0].accuracy.metric == "cosine"
