@@ -13,7 +13,8 @@ import onnx_ir as ir
 
 from bench.metric import Metric, Needs
 from compressor.custom_metric import metric_named
-from compressor.dataset import LABELS, Dataset
+from compressor.data.store import LABELS
+from compressor.dataset import Dataset
 from compressor.files import write_atomically
 from compressor.ir.interface import Interface, TensorSpec, interface_of
 from compressor.pipeline import Evaluate
