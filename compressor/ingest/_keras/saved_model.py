@@ -2,7 +2,8 @@
 
 Loading restores variables and runs the initializers of resources (tables, say), so a model with
 resources is refused, and so is one with operators that touch files or call Python, wherever they
-stand in it.
+stand in it. Those that save and restore variables stand in every SavedModel; none may be reached
+from the signature, and the functions by which objects restore themselves are dropped.
 """
 
 import os
@@ -31,6 +32,7 @@ _FORBIDDEN = (
     *("TextLine", "FixedLengthRecord", "TFRecord", "WholeFileReader", "XlaHostCompute", "Rpc"),
     *("ImmutableConst", "Summary", "WriteSummary", "CreateSummary", "Debug", "Batch"),
 )
+_CHECKPOINT = ("Save", "Restore", "MergeV2Checkpoints", "ShardedFilename")
 _ALLOWED = ("BatchMatMul", "BatchToSpace", "BatchNorm", "BatchCholesky")
 _DATA = frozenset(
     {"user_object", "variable", "function", "bare_concrete_function", "constant", "captured_tensor"}
@@ -49,6 +51,7 @@ def load_saved_model(request: Request) -> Subject:
         _check_graphs(proto)
         loaded = tf.saved_model.load(str(_without_training(proto, request)))
         signature = _signature_of(loaded)
+        _check_reached(signature.graph.as_graph_def())
         specs = _specs_of(signature)
     outputs = sorted(signature.structured_outputs)
     return Subject(
@@ -64,12 +67,13 @@ def load_saved_model(request: Request) -> Subject:
 
 
 def _without_training(proto: saved_model_pb2.SavedModel, request: Request) -> Path:
-    """Return a copy without the state of optimizers, which TensorFlow cannot restore by itself."""
+    """Return a copy that holds no state of optimizers and no ways of saving."""
     copy = request.folder / "saved_model"
     shutil.copytree(request.source / _VARIABLES, copy / _VARIABLES)
     for graph in proto.meta_graphs:
         for held in graph.object_graph_def.nodes:
-            del held.slot_variables[:]
+            for field in ("slot_variables", "saveable_objects", "registered_saver"):
+                held.ClearField(field)
     (copy / _GRAPH).write_bytes(proto.SerializeToString())
     return copy
 
@@ -127,6 +131,13 @@ def _check_graphs(proto: saved_model_pb2.SavedModel) -> None:
                 raise _refused(f"it uses the operator {name}")
             if op_def_registry.get(name) is None:
                 raise _refused(f"it uses the custom operator {name}")
+
+
+def _check_reached(graph: Any) -> None:  # noqa: ANN401 - a GraphDef
+    """Refuse a signature that saves or restores; the functions in its graph are what it calls."""
+    for name in sorted(set(_operators(graph))):
+        if name.startswith(_CHECKPOINT):
+            raise _refused(f"its signature uses the operator {name}")
 
 
 def _operators(graph: Any) -> Iterator[str]:  # noqa: ANN401 - a GraphDef

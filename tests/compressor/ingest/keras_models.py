@@ -146,3 +146,19 @@ def with_python_function(folder: Path) -> None:
 
     module = Module()
     tf.saved_model.save(module, str(folder), signatures=module.__call__)
+
+
+def with_a_write(folder: Path, target: Path) -> None:
+    """Write a SavedModel that saves a tensor to *target* whenever it runs."""
+
+    class Module(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32)])
+        def __call__(self, x: Any) -> Any:
+            write = tf.raw_ops.SaveV2(
+                prefix=str(target), tensor_names=["x"], shape_and_slices=[""], tensors=[x]
+            )
+            with tf.control_dependencies([write]):
+                return x * 2.0
+
+    module = Module()
+    tf.saved_model.save(module, str(folder), signatures=module.__call__)

@@ -100,6 +100,7 @@ keras_models.with_custom_layer().save(folder / "custom.keras")
 keras_models.with_custom_layer().save(folder / "custom.h5")
 keras_models.any_length().save(folder / "open.keras")
 keras_models.with_python_function(folder / "python")
+keras_models.with_a_write(folder / "writes", folder / "written")
 """
 
 
@@ -183,6 +184,7 @@ REFUSED: Mapping[str, tuple[Code, str]] = {
     "custom.h5": (Code.MODEL_UNSUPPORTED, "'Doubled'"),
     "open.keras": (Code.INPUT_SHAPE_NEEDED, "--input-shape signal="),
     "python": (Code.MODEL_UNSUPPORTED, "EagerPyFunc"),
+    "writes": (Code.MODEL_UNSUPPORTED, "SaveV2"),
     "m.weights.h5": (Code.MODEL_FORMAT_UNKNOWN, "--weights m.weights.h5"),
     "cut.keras": (Code.MODEL_UNREADABLE, "not a readable .keras file"),
     "cut.h5": (Code.MODEL_UNREADABLE, "not a readable Keras .h5 file"),
@@ -244,6 +246,7 @@ def test_what_is_refused_says_why_and_how_to_proceed(saved: Path, tmp_path: Path
         assert said in str(error), f"{name}: {error}"
         assert "Traceback" not in str(error)
     assert not (saved.parent / "evil.txt").exists()
+    assert not list(saved.glob("written*"))
 
 
 def mutated(content: bytes, randomly: random.Random) -> bytes:
