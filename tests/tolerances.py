@@ -110,6 +110,7 @@ def one_sample(count: int) -> float:
     """
     return max(0.1, 100 / count) * ONE_STEP
 
+
 # Points of accuracy that two forms of one network may differ by: two of 4,490 samples, whose
 # classes lie within rounding of each other, are 0.045.
 SAME_ACCURACY_POINTS = 0.05
