@@ -36,6 +36,14 @@ class Artifact:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Trial:
+    """An artifact, and the float model in the same format as the baseline of its latency."""
+
+    artifact: Artifact
+    baseline: Path
+
+
+@dataclass(frozen=True, kw_only=True)
 class QuantizationSummary:
     """What share of a graph computes in integers, and why the rest does not.
 

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-import dataclasses
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.environment import environment
 from bench.records import ArtifactRecord, SourceRecord
-from bench.report import report_json, report_text
-from bench.size import measure_size
-from compressor.analyses.quantized import is_quantized
-from compressor.artifact import QuantizationSummary, manifest_of, summarize_quantization
+from compressor.artifact import QuantizationSummary
+from compressor.conclude import conclude
 from compressor.dataset import Dataset, open_dataset
 from compressor.errors import Code, EdgecError
-from compressor.evaluation import check_range, quality_after_passes, samples_for
-from compressor.export import check_lowerings, export_artifacts, export_options, write_artifact
-from compressor.files import OutputFolder
+from compressor.export import export
 from compressor.ingest.options import IngestOptions
+from compressor.intake import take_in
+from compressor.job import Stage, workplace
 from compressor.ledger import LedgerEntry
-from compressor.measure import check_ingest, measure
-from compressor.ort_runner import runner_factory
-from compressor.progress import Notebook, Progress, Silent
-from compressor.quantize import calibrate, quantize_int8
+from compressor.measure import measure
+from compressor.progress import Progress, Silent
+from compressor.quantize import calibrate, prepare, quantize
 from compressor.recipe import Recipe, Scheme
-from compressor.remarks import remarks
-from compressor.source import Source, find_importer, read_source
-from exporters.protocol import ExportOptions
-from runtimes.isolate import Worker
+from compressor.source import find_importer
+
+STAGES: tuple[Stage, ...] = (
+    prepare,  # float rewrites that make quantization easier; first: statistics are of their result
+    calibrate,  # runs the float graph; nothing may change its values from here on
+    quantize,  # annotates; the graph stays an ordinary float graph
+    export,  # every format from the same annotations
+    measure,  # last: runs what was written, and refuses what is wrong
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,75 +79,21 @@ def compile_model(
     Raises:
         EdgecError: with the code, what, where and what to try; nothing is written then.
     """
-    recipe, notebook = recipe or Recipe(), Notebook(progress or Silent())
+    recipe = recipe or Recipe()
     find_importer(model)  # what is wrong with the model's name is said before anything else
     dataset = _open_data(data, recipe)
-    with (
-        OutputFolder(output, sources=[Path(model)]) as folder,
-        tempfile.TemporaryDirectory(prefix="edgec-") as temporary,
-        Worker() as worker,
-    ):
-        scratch = Path(temporary)
-        notebook.stage("ingest")
-        evaluate = quality_after_passes(dataset, recipe, scratch)
-        source = read_source(model, ingest, observe=notebook.ran, evaluate=evaluate)
-        recipe = _settled(recipe, source, notebook)
-        if source.other_floats:
-            kinds = " and ".join(source.other_floats)
-            notebook.note(f"the model is written in {kinds}; it is compiled and judged in float32")
-        reference = write_artifact(source.model, "onnx", scratch / "source", ExportOptions())
-        samples = samples_for(source, dataset, recipe, notebook)
-        check_ingest(worker, source, reference.path, samples)
-        check_range(worker, reference.path, dataset, source.interface, notebook)
-        check_lowerings(source.model, recipe)
-
-        graph, ledger = source.model.clone(), list(source.ledger)
-        if recipe.quantize is Scheme.INT8 and dataset is not None:
-            notebook.stage("calibrate")
-            make_runner = runner_factory(scratch)
-            table = calibrate(source, dataset, recipe, make_runner=make_runner, progress=notebook)
-            notebook.stage("quantize")
-            ledger += quantize_int8(
-                graph, source, table, recipe, progress=notebook, evaluate=evaluate
-            )
-        summary = summarize_quantization(graph)
-
-        notebook.stage("export")
-        manifest = manifest_of(recipe, source.fingerprint, summary)
-        options = dataclasses.replace(export_options(recipe), manifest=manifest)
-        trials = export_artifacts(
-            source.model, graph, options, recipe.to, folder=folder.building, scratch=scratch
-        )
-        size = measure_size(source.path or reference.path)
-        record, artifacts = measure(
-            worker,
-            SourceRecord(name=f"{source.name} (source)", size=size),
-            reference.path,
-            trials,
-            samples,
-            recipe=recipe,
-            quantized=graph,
-            progress=notebook,
-        )
-        for text in remarks(artifacts, summary, recipe):
-            notebook.note(text)
-        metadata = {
-            "model": {"fingerprint": source.fingerprint, "interface": source.interface.to_json()},
-            "data": _provenance(dataset),
-            "recipe": recipe.to_json(),
-            "quantization": summary.to_json(),
-            "ledger": [entry.to_json() for entry in ledger],
-            "notes": notebook.notes,
-        }
-        report = report_json(record, artifacts, environment(), metadata)
-        (folder.building / "report.json").write_text(report_text(report))
+    with workplace(output, model, progress or Silent()) as place:
+        job = take_in(model, ingest, dataset, recipe, place)
+        for stage in STAGES:
+            stage(job)
+        report = conclude(job)
     return Compilation(
         folder=output,
-        source=record,
-        artifacts=tuple(artifacts),
-        summary=summary,
-        ledger=tuple(ledger),
-        notes=tuple(notebook.notes),
+        source=job.record,
+        artifacts=tuple(job.artifacts),
+        summary=job.summary,
+        ledger=tuple(job.ledger),
+        notes=tuple(place.notebook.notes),
         report=report,
     )
 
@@ -166,15 +111,3 @@ def _open_data(data: Path | None, recipe: Recipe) -> Dataset | None:
         expected="an .npz, a folder of images, file.py:function, or a .toml that names one",
         hint="give --data DATA, or use --quantize fp16, which needs none",
     )
-
-
-def _settled(recipe: Recipe, source: Source, progress: Progress) -> Recipe:
-    """Return *recipe* without INT8 for a source that is integer already, and say so."""
-    if recipe.quantize is not Scheme.INT8 or not is_quantized(source.model):
-        return recipe
-    progress.note("the model is quantized already: its own scales are kept, nothing is calibrated")
-    return dataclasses.replace(recipe, quantize=Scheme.NONE)
-
-
-def _provenance(dataset: Dataset | None) -> dict[str, str] | None:
-    return None if dataset is None else {"name": dataset.path.name, "sha256": dataset.digest()}

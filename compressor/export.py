@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import onnx_ir as ir
 
-from compressor.artifact import Artifact
+from compressor.artifact import Artifact, Trial, manifest_of
 from compressor.files import write_atomically
 from compressor.ir.interface import interface_of
 from compressor.ir.quant import IntegerType
-from compressor.measure import Trial
+from compressor.job import Job
 from compressor.recipe import EXPORTERS, Recipe, Scheme
 from exporters.protocol import ExportOptions, WeightType, raise_refusals
 
@@ -30,27 +31,23 @@ def check_lowerings(model: ir.Model, recipe: Recipe) -> None:
         raise_refusals(EXPORTERS[name].check(model, export_options(recipe)), name)
 
 
-def export_artifacts(
-    source: ir.Model,
-    graph: ir.Model,
-    options: ExportOptions,
-    formats: tuple[str, ...],
-    *,
-    folder: Path,
-    scratch: Path,
-) -> list[Trial]:
-    """Write *graph* in each format into *folder*, and the float *source* beside it in *scratch*.
+def export(job: Job) -> None:
+    """Write the working graph in each format, and the float source beside it as the baseline.
 
     Raises:
         EdgecError: ``NO_LOWERING`` before any file is written, ``FP16_OVERFLOW``.
     """
-    contents = {name: EXPORTERS[name].write(graph, options) for name in formats}
+    job.notebook.stage("export")
+    manifest = manifest_of(job.recipe, job.source.fingerprint, job.summary)
+    options = dataclasses.replace(export_options(job.recipe), manifest=manifest)
+    contents = {name: EXPORTERS[name].write(job.graph, options) for name in job.recipe.to}
     trials = []
     for name, content in contents.items():
-        baseline = write_artifact(source, name, scratch / "float", ExportOptions())
-        artifact = _place(content, name, folder / "model", graph)
+        stem = job.place.scratch / "float"
+        baseline = write_artifact(job.source.model, name, stem, ExportOptions())
+        artifact = _place(content, name, job.place.output / "model", job.graph)
         trials.append(Trial(artifact=artifact, baseline=baseline.path))
-    return trials
+    job.trials = trials
 
 
 def write_artifact(model: ir.Model, name: str, stem: Path, options: ExportOptions) -> Artifact:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,15 @@ from bench.accuracy import compare_accuracy
 from bench.latency import Entry, LatencyOptions, compare, time_models
 from bench.memory import measure_memory
 from bench.parity import parity
-from bench.records import Accuracy, ArtifactRecord, Latency, LatencyRatio, Parity, SourceRecord
+from bench.records import Accuracy, ArtifactRecord, Latency, LatencyRatio, Parity
 from bench.size import measure_size
 from compressor.analyses.quantized import is_quantized
-from compressor.artifact import Artifact
+from compressor.artifact import Artifact, Trial
 from compressor.errors import Code, EdgecError
 from compressor.evaluation import Batch, Samples
 from compressor.ir.annotations import is_convert, quant_of
 from compressor.ir.interface import Interface, interface_of
+from compressor.job import Job
 from compressor.progress import Progress
 from compressor.recipe import Recipe, Scheme
 from compressor.source import Source
@@ -43,14 +44,6 @@ BF16_TOLERANCE = 8 * FP16_TOLERANCE  # three bits fewer
 # Two correct integer kernels differ by a rounding here and there; a wrong scale, layout or zero
 # point moves the mean by tens of steps.
 LARGEST_MEAN_LSB = 8.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trial:
-    """An artifact, and the float model in the same format as the baseline of its latency."""
-
-    artifact: Artifact
-    baseline: Path
 
 
 def check_ingest(worker: Worker, source: Source, canonical: Path, samples: Samples) -> None:
@@ -125,47 +118,28 @@ def relative_difference(reference: Array, other: Array) -> float:
     return float(gap / scale)
 
 
-def measure(
-    worker: Worker,
-    source: SourceRecord,
-    reference: Path,
-    trials: Sequence[Trial],
-    samples: Samples,
-    *,
-    recipe: Recipe,
-    quantized: ir.Model,
-    progress: Progress,
-) -> tuple[SourceRecord, list[ArtifactRecord]]:
-    """Run every artifact, check it, and return the records of the source and of each.
-
-    Args:
-        worker: the child process that runs all models.
-        source: what is known of the source so far.
-        reference: the float model as ONNX, whose outputs are the reference.
-        trials: artifacts with their baselines.
-        samples: what to judge by.
-        recipe: what was asked for.
-        quantized: the annotated graph, for the scales of its outputs.
-        progress: told how far the work is.
+def measure(job: Job) -> None:
+    """Run every artifact, check it, and keep the records of the source and of each.
 
     Raises:
         EdgecError: ``ARTIFACT_MISMATCH`` when an artifact is wrong; a 6xx code when a runtime
             cannot load or run it.
     """
+    worker, trials, samples = job.place.worker, job.trials, job.samples
     sessions = [_open(worker, trial.artifact) for trial in trials]
-    progress.stage("evaluate")
-    outputs = _run_all([worker.open("ort", reference), *sessions], samples, progress)
-    interface = interface_of(quantized)
+    job.notebook.stage("evaluate")
+    outputs = _run_all([worker.open("ort", job.reference), *sessions], samples, job.notebook)
+    interface = interface_of(job.graph)
     truth, *answers = (real_outputs(found, interface) for found in outputs)
-    steps = _output_steps(quantized, truth)
-    by_step = is_quantized(quantized)
-    _check_answers(trials, truth, answers, steps, recipe, by_step=by_step)
-    progress.stage("measure")
+    steps = _output_steps(job.graph, truth)
+    by_step = is_quantized(job.graph)
+    _check_answers(trials, truth, answers, steps, job.recipe, by_step=by_step)
+    job.notebook.stage("measure")
     feeds = samples.first_sample(interface.inputs[0].concrete()[0])
     latencies: list[Latency] = []
     records = []
     for trial, session, found in zip(trials, sessions, answers, strict=True):
-        baseline, own, ratio = _time(worker, trial, session, feeds, recipe)
+        baseline, own, ratio = _time(worker, trial, session, feeds, job.recipe)
         latencies += [baseline] if baseline else []
         records.append(
             ArtifactRecord(
@@ -179,8 +153,8 @@ def measure(
                 memory=measure_memory(session.runtime, trial.artifact.path, feeds),
             )
         )
-    timed = SourceRecord(name=source.name, size=source.size, latency=tuple(latencies))
-    return timed, records
+    job.record = dataclasses.replace(job.record, latency=tuple(latencies))
+    job.artifacts = records
 
 
 def _open(worker: Worker, artifact: Artifact) -> RemoteSession:

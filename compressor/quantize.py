@@ -1,4 +1,4 @@
-"""The quantization stage: watch activations, decide parameters, round weights."""
+"""The quantization stages: make the graph ready, watch activations, decide parameters."""
 
 from __future__ import annotations
 
@@ -6,81 +6,73 @@ import math
 
 import onnx_ir as ir
 
-from compressor.calibration.collect import RunnerFactory, collect
+from compressor.calibration.collect import collect
 from compressor.calibration.histogram import HistogramObserver
-from compressor.calibration.table import CalibrationTable
 from compressor.catalog import nearest
-from compressor.dataset import Dataset
 from compressor.errors import Code, EdgecError
 from compressor.ir.op_facts import Role, facts_of
-from compressor.ledger import LedgerEntry
-from compressor.passes.protocol import Pass, PassContext
+from compressor.job import Job
+from compressor.passes.protocol import Pass
 from compressor.passes.quantize_static import QuantizeStatic, calibration_targets
 from compressor.passes.round_weights import RoundWeights
-from compressor.pipeline import Evaluate, run_passes
-from compressor.progress import Progress
-from compressor.recipe import Recipe
-from compressor.source import Source
+from compressor.recipe import Scheme
 
 _BATCH_BYTES = 48 << 20
 _LARGEST_BATCH = 16
 
+PREPARE: tuple[Pass, ...] = ()  # exact rewrites of the float graph, in order
 
-def calibrate(
-    source: Source,
-    dataset: Dataset,
-    recipe: Recipe,
-    *,
-    make_runner: RunnerFactory,
-    progress: Progress,
-) -> CalibrationTable:
-    """Run calibration samples through the float *source* and return what INT8 needs to know.
+
+def prepare(job: Job) -> None:
+    """Rewrite the float graph so that its numbers suit integers; its answers stay the same."""
+    if _is_calibrated(job):
+        job.run(PREPARE)
+
+
+def calibrate(job: Job) -> None:
+    """Run calibration samples through the float graph and keep what quantization needs to know.
 
     Raises:
         EdgecError: a 3xx code for unusable data, ``FLOAT_NOT_FINITE`` for an overflowing model.
     """
-    model, keep_float = source.model, frozenset(recipe.keep_float)
+    if not _is_calibrated(job) or job.dataset is None:
+        return
+    job.notebook.stage("calibrate")
+    recipe, model, interface = job.recipe, job.graph, job.source.interface
     _check_names(model, recipe.keep_float)
-    names = calibration_targets(model, keep_float)
+    names = calibration_targets(model, frozenset(recipe.keep_float))
     batch = _batch_size(model, names)
-    samples = dataset.calibration(source.interface, recipe.calib_samples, batch=batch)
-    for remark in (*dataset.notes(source.interface), *samples.findings):
-        progress.note(str(remark))
+    samples = job.dataset.calibration(interface, recipe.calib_samples, batch=batch)
+    for remark in (*job.dataset.notes(interface), *samples.findings):
+        job.notebook.note(str(remark))
     layers = [n for n in model.graph if facts_of(n).role is Role.COMPUTE]
-    return collect(
+    job.table = collect(
         model,
         names,
         samples,
-        make_runner=make_runner,
+        make_runner=job.make_runner,
         make_observer=HistogramObserver,
         layers=layers if recipe.round_weights else (),
-        progress=lambda count: progress.done(count, len(samples)),
+        progress=lambda count: job.notebook.done(count, len(samples)),
     )
 
 
-def quantize_int8(
-    graph: ir.Model,
-    source: Source,
-    table: CalibrationTable,
-    recipe: Recipe,
-    *,
-    progress: Progress,
-    evaluate: Evaluate | None = None,
-) -> list[LedgerEntry]:
-    """Annotate *graph*, a copy of the source's, as static INT8; return what the passes did."""
+def quantize(job: Job) -> None:
+    """Annotate the working graph as the recipe's scheme says."""
+    if job.table is None:
+        return
+    job.notebook.stage("quantize")
+    recipe = job.recipe
     steps: list[Pass] = [
         QuantizeStatic(range_method=recipe.range_method, keep_float=frozenset(recipe.keep_float)),
     ]
     if recipe.round_weights:
         steps.append(RoundWeights())  # needs the grids that the pass before has fixed
-    return run_passes(
-        graph,
-        steps,
-        interface=source.interface,
-        context=PassContext(table=table),
-        observe=progress.ran,
-        evaluate=evaluate,
-    )
+    job.run(steps)
+
+
+def _is_calibrated(job: Job) -> bool:
+    return job.recipe.quantize is Scheme.INT8 and job.dataset is not None
 
 
 def _check_names(model: ir.Model, keep_float: tuple[str, ...]) -> None:

@@ -1,0 +1,34 @@
+"""The last stage: remarks, and everything that is known as ``report.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bench.environment import environment
+from bench.report import report_json, report_text
+from compressor.dataset import Dataset
+from compressor.job import Job
+from compressor.remarks import remarks
+
+
+def conclude(job: Job) -> Mapping[str, Any]:
+    """Write ``report.json`` beside the artifacts and return its content."""
+    summary, source = job.summary, job.source
+    for text in remarks(job.artifacts, summary, job.recipe):
+        job.notebook.note(text)
+    metadata = {
+        "model": {"fingerprint": source.fingerprint, "interface": source.interface.to_json()},
+        "data": _provenance(job.dataset),
+        "recipe": job.recipe.to_json(),
+        "quantization": summary.to_json(),
+        "ledger": [entry.to_json() for entry in job.ledger],
+        "notes": job.notebook.notes,
+    }
+    report = report_json(job.record, job.artifacts, environment(), metadata)
+    (job.place.output / "report.json").write_text(report_text(report))
+    return report
+
+
+def _provenance(dataset: Dataset | None) -> dict[str, str] | None:
+    return None if dataset is None else {"name": dataset.path.name, "sha256": dataset.digest()}

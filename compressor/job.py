@@ -1,0 +1,124 @@
+"""One compilation under way: what its stages may use, and what they have made so far."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import onnx_ir as ir
+
+from bench.records import ArtifactRecord, SourceRecord
+from compressor.artifact import QuantizationSummary, Trial, summarize_quantization
+from compressor.calibration.collect import RunnerFactory
+from compressor.calibration.table import CalibrationTable
+from compressor.dataset import Dataset
+from compressor.evaluation import Samples
+from compressor.files import OutputFolder
+from compressor.ledger import LedgerEntry
+from compressor.ort_runner import runner_factory
+from compressor.passes.protocol import Pass, PassContext
+from compressor.pipeline import Evaluate, run_passes
+from compressor.progress import Notebook, Progress
+from compressor.recipe import Recipe
+from compressor.source import Source
+from runtimes.isolate import Worker
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workplace:
+    """Where a compilation works.
+
+    Attributes:
+        output: the folder of artifacts; becomes the user's when all went well.
+        scratch: a folder that vanishes with the compilation.
+        worker: the child process that runs models.
+        notebook: hears what is being done, and keeps the notes.
+    """
+
+    output: Path
+    scratch: Path
+    worker: Worker
+    notebook: Notebook
+
+
+@contextmanager
+def workplace(output: Path, model: str, progress: Progress) -> Iterator[Workplace]:
+    """Open a workplace whose artifacts become *output* unless an error leaves the block."""
+    with (
+        OutputFolder(output, sources=[Path(model)]) as folder,
+        tempfile.TemporaryDirectory(prefix="edgec-") as temporary,
+        Worker() as worker,
+    ):
+        yield Workplace(
+            output=folder.building,
+            scratch=Path(temporary),
+            worker=worker,
+            notebook=Notebook(progress),
+        )
+
+
+@dataclass(kw_only=True)
+class Job:
+    """One compilation under way; each stage reads what it needs and fills in what it makes.
+
+    Attributes:
+        place: folders, child process, notebook.
+        recipe: what to do.
+        source: the model as read; stays as it is.
+        dataset: where samples come from, if the user has any.
+        samples: what artifacts are judged by.
+        reference: the float model as an ONNX file, whose answers are the truth.
+        evaluate: measures a graph's quality after a pass, when the recipe asks for it.
+        graph: the working graph, a copy of the source's that stages change.
+        ledger: what passes did so far.
+        table: activation statistics of ``graph``.
+        trials: artifacts with their float baselines.
+        record: measurements of the source.
+        artifacts: measurements of each artifact.
+    """
+
+    place: Workplace
+    recipe: Recipe
+    source: Source
+    dataset: Dataset | None
+    samples: Samples
+    reference: Path
+    evaluate: Evaluate | None
+    graph: ir.Model
+    ledger: list[LedgerEntry]
+    table: CalibrationTable | None = None
+    trials: Sequence[Trial] = ()
+    record: SourceRecord
+    artifacts: Sequence[ArtifactRecord] = field(default_factory=list)
+
+    @property
+    def notebook(self) -> Notebook:
+        """What hears of the work."""
+        return self.place.notebook
+
+    @property
+    def make_runner(self) -> RunnerFactory:
+        """Makes functions that execute a float graph and return chosen values."""
+        return runner_factory(self.place.scratch)
+
+    @property
+    def summary(self) -> QuantizationSummary:
+        """What of the working graph is integer, and why the rest is not."""
+        return summarize_quantization(self.graph)
+
+    def run(self, passes: Sequence[Pass]) -> None:
+        """Run *passes* over the working graph and enter what they did into the ledger."""
+        self.ledger += run_passes(
+            self.graph,
+            passes,
+            interface=self.source.interface,
+            context=PassContext(table=self.table),
+            observe=self.notebook.ran,
+            evaluate=self.evaluate,
+        )
+
+
+Stage = Callable[[Job], None]
