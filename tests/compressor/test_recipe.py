@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from compressor.errors import Code, EdgecError
-from compressor.recipe import EXPORTERS, RANGE_METHODS, LedgerDetail, Recipe, Scheme, parse_choice
+from compressor.recipe import EXPORTERS, RANGE_METHODS, LedgerDetail, Recipe, Scheme
 
 
 def refused(**settings: Any) -> EdgecError:
@@ -57,11 +57,3 @@ def test_json_is_plain() -> None:
     assert found["quantize"] == "fp16"
     assert found["keep_float"] == ["a", "b"]
     assert set(found) == {field.name for field in dataclasses.fields(Recipe)}
-
-
-def test_parse_choice() -> None:
-    assert parse_choice(Scheme, "quantize", "int8") is Scheme.INT8
-    with pytest.raises(EdgecError) as caught:
-        parse_choice(Scheme, "quantize", "int9")
-    assert caught.value.code is Code.RECIPE_INVALID
-    assert caught.value.expected == "did you mean 'int8'?"
