@@ -56,6 +56,9 @@ def write_artifact(model: ir.Model, name: str, stem: Path, options: ExportOption
 
 
 def _place(content: bytes, name: str, stem: Path, model: ir.Model) -> Artifact:
-    path = stem.with_suffix(EXPORTERS[name].SUFFIX)
+    exporter = EXPORTERS[name]
+    path = stem.with_suffix(exporter.SUFFIX)
     write_atomically(path, content)
+    for suffix, companion in exporter.companions(content).items():
+        write_atomically(stem.with_suffix(suffix), companion)
     return Artifact(path=path, format=name, interface=interface_of(model))

@@ -79,7 +79,7 @@ class Recipe:
         one_of((self.range_method,), list(RANGE_METHODS), "--range-method")
         one_of((self.onnx_activations,), ["uint8", "int8"], "--onnx-activations")
         if not self.to:
-            raise invalid("no format is named", "--to", "onnx, tflite, or both")
+            raise invalid("no format is named", "--to", "some of onnx, tflite, ort")
         for name in ("calib_samples", "eval_samples"):
             if (value := getattr(self, name)) < 1:
                 raise invalid(

@@ -12,10 +12,11 @@ from compressor.ir.clamp import clamp_is_redundant
 from compressor.ir.quant import IntegerType, QuantParams
 from compressor.ir.rewrite import add_constant, bypass, can_bypass, constant_of, free_name, numbered
 from exporters._onnx_dynamic import lower_dynamic
-from exporters.protocol import ExportOptions, Refusal, WeightType
+from exporters.protocol import ExportOptions, Refusal, WeightType, no_companions
 
 SUFFIX = ".onnx"
 PRODUCER = "edgec"
+companions = no_companions
 _LARGEST_FP16 = float(np.finfo(np.float16).max)
 _FP16_MIN_ELEMENTS = 16
 

@@ -1,4 +1,4 @@
-"""What every exporter offers: ``check`` refuses with reasons, ``write`` makes the file's bytes."""
+"""What every exporter offers: refusals with reasons, the file's bytes, and files beside it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Refusal:
 
 
 class Exporter(Protocol):
-    """The two functions that an exporter module defines."""
+    """The functions that an exporter module defines."""
 
     SUFFIX: str
 
@@ -66,6 +66,15 @@ class Exporter(Protocol):
     def write(self, model: ir.Model, options: ExportOptions) -> bytes:
         """Return the artifact's bytes; *model* is not changed."""
         ...
+
+    def companions(self, content: bytes) -> Mapping[str, bytes]:
+        """Return the files that belong beside the artifact *content*, by suffix."""
+        ...
+
+
+def no_companions(content: bytes) -> Mapping[str, bytes]:  # noqa: ARG001
+    """Return nothing: the artifact is one file."""
+    return {}
 
 
 def raise_refusals(refusals: list[Refusal], target: str) -> None:

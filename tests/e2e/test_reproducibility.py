@@ -18,14 +18,15 @@ from bench.size import measure_size
 from compressor.compile import compile_model
 from compressor.recipe import Recipe
 
-SMALL = Recipe(latency_seconds=0, calib_samples=40, eval_samples=50)
+FORMATS = ("onnx", "tflite", "ort")
+SMALL = Recipe(to=FORMATS, latency_seconds=0, calib_samples=40, eval_samples=50)
 
 
 def test_two_compilations_give_equal_bytes(repository: Path, tmp_path: Path) -> None:
     model, data = _demo(repository)
     for name in ("a", "b"):
         compile_model(str(model), output=tmp_path / name, data=data, recipe=SMALL)
-    for name in ("model.onnx", "model.tflite"):
+    for name in (f"model.{suffix}" for suffix in FORMATS):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
@@ -34,7 +35,7 @@ def test_artifacts_tell_no_paths_and_say_where_they_come_from(
 ) -> None:
     model, data = _demo(repository)
     result = compile_model(str(model), output=tmp_path / "out", data=data, recipe=SMALL)
-    for name in ("model.onnx", "model.tflite", "report.json"):
+    for name in ("model.onnx", "model.tflite", "model.ort", "report.json"):
         content = (tmp_path / "out" / name).read_bytes()
         for secret in (str(repository), str(tmp_path), os.uname().nodename, "stack_trace"):
             assert secret.encode() not in content
