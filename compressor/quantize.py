@@ -14,6 +14,7 @@ from compressor.ir.op_facts import Role, facts_of
 from compressor.job import Job
 from compressor.passes.protocol import Pass
 from compressor.passes.quantize_static import QuantizeStatic, calibration_targets
+from compressor.passes.quantize_weights import QuantizeWeights
 from compressor.passes.round_weights import RoundWeights
 from compressor.recipe import Scheme
 
@@ -58,17 +59,30 @@ def calibrate(job: Job) -> None:
 
 
 def quantize(job: Job) -> None:
-    """Annotate the working graph as the recipe's scheme says."""
-    if job.table is None:
-        return
-    job.notebook.stage("quantize")
+    """Annotate the working graph as the recipe's scheme says.
+
+    Raises:
+        EdgecError: ``RECIPE_INVALID`` for a node to keep in float that does not exist.
+    """
+    steps = _steps(job)
+    if steps:
+        job.notebook.stage("quantize")
+        _check_names(job.graph, job.recipe.keep_float)
+        job.run(steps)
+
+
+def _steps(job: Job) -> list[Pass]:
+    """Return the passes of the recipe's scheme; none for float, or without statistics."""
     recipe = job.recipe
-    steps: list[Pass] = [
-        QuantizeStatic(range_method=recipe.range_method, keep_float=frozenset(recipe.keep_float)),
-    ]
+    keep_float = frozenset(recipe.keep_float)
+    if recipe.quantize is Scheme.INT8_WEIGHTS:
+        return [QuantizeWeights(keep_float=keep_float)]
+    if job.table is None:
+        return []
+    steps: list[Pass] = [QuantizeStatic(range_method=recipe.range_method, keep_float=keep_float)]
     if recipe.round_weights:
         steps.append(RoundWeights())  # needs the grids that the pass before has fixed
-    job.run(steps)
+    return steps
 
 
 def _is_calibrated(job: Job) -> bool:

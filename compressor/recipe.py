@@ -18,6 +18,7 @@ class Scheme(Enum):
 
     NONE = "none"
     INT8 = "int8"
+    INT8_WEIGHTS = "int8-weights"
     FP16 = "fp16"
 
 
@@ -36,7 +37,9 @@ class Recipe:
     """
 
     quantize: Scheme = setting(
-        Scheme.INT8, key="quantize.scheme", help="int8, fp16 or none: how numbers are stored."
+        Scheme.INT8,
+        key="quantize.scheme",
+        help="int8, int8-weights, fp16 or none: how numbers are stored.",
     )
     to: tuple[str, ...] = setting(
         ("onnx", "tflite"), key="export.to", help="Formats to write, such as onnx,tflite."

@@ -7,6 +7,8 @@ the TensorFlow Lite 8-bit quantization specification.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -15,6 +17,8 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.integer]
+
+_PART = 1 << 18  # elements that are computed at once
 
 
 class IntegerType(Enum):
@@ -107,16 +111,22 @@ class QuantParams:
 
     def quantize(self, real: npt.ArrayLike) -> IntArray:
         """Return the integers nearest to *real* (ties to even), saturated; any shape."""
-        array = np.asarray(real, np.float64)
-        scale, zero = self._broadcast(array.ndim)
-        steps = np.rint(array / scale) + zero
-        return np.clip(steps, self.dtype.low, self.dtype.high).astype(self.dtype.numpy)
+        array = np.asarray(real)
+        scale, zero = self._along(array.shape)
+        result = np.empty(array.shape, self.dtype.numpy)
+        for part in _parts(array.shape):
+            steps = np.rint(array[part].astype(np.float64) / scale[part]) + zero[part]
+            result[part] = np.clip(steps, self.dtype.low, self.dtype.high)
+        return result
 
     def dequantize(self, integers: npt.ArrayLike) -> FloatArray:
         """Return the real numbers that *integers* stand for, as float32; any shape."""
         array = np.asarray(integers)
-        scale, zero = self._broadcast(array.ndim)
-        return ((array.astype(np.float64) - zero) * scale).astype(np.float32)
+        scale, zero = self._along(array.shape)
+        result = np.empty(array.shape, np.float32)
+        for part in _parts(array.shape):
+            result[part] = (array[part].astype(np.float64) - zero[part]) * scale[part]
+        return result
 
     def shifted(self, dtype: IntegerType) -> QuantParams:
         """Return the equal parameters in *dtype* of the same width (int8 <-> uint8)."""
@@ -126,9 +136,23 @@ class QuantParams:
         zero_point = tuple(z + offset for z in self.zero_point)
         return QuantParams(dtype=dtype, scale=self.scale, zero_point=zero_point, axis=self.axis)
 
-    def _broadcast(self, ndim: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        shape = [1] * ndim
+    def _along(
+        self, shape: tuple[int, ...]
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Return views of scales and zero points as if each element of *shape* had its own."""
+        own = [1] * len(shape)
         if self.axis is not None:
-            shape[self.axis] = len(self.scale)
-        scale = np.asarray(self.scale, np.float64).reshape(shape)
-        return scale, np.asarray(self.zero_point, np.float64).reshape(shape)
+            own[self.axis] = len(self.scale)
+        scale = np.asarray(self.scale, np.float64).reshape(own)
+        zero = np.asarray(self.zero_point, np.float64).reshape(own)
+        return np.broadcast_to(scale, shape), np.broadcast_to(zero, shape)
+
+
+def _parts(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
+    """Yield indices of parts along the first axis: doubles of a whole weight would be large."""
+    if not shape:
+        yield ()
+        return
+    step = max(1, _PART // max(1, math.prod(shape[1:])))
+    for start in range(0, shape[0], step):
+        yield (slice(start, start + step),)

@@ -43,7 +43,8 @@ def weight_params(
         smallest: least scale of each channel, shape [channels]; keeps an int32 bias in range.
     """
     others = tuple(i for i in range(weight.ndim) if i != axis % weight.ndim)
-    extremes = np.abs(np.asarray(weight, np.float64)).max(axis=others, initial=0.0)
+    highest, lowest = weight.max(axis=others, initial=0), weight.min(axis=others, initial=0)
+    extremes = np.maximum(np.asarray(highest, np.float64), -np.asarray(lowest, np.float64))
     largest = float(extremes.max(initial=0.0))
     largest = DEAD_TENSOR_RANGE if largest < DEAD_WEIGHT else largest
     scale = np.maximum(extremes, largest * SMALLEST_SHARE) / WEIGHT_STEPS

@@ -39,6 +39,16 @@ def test_fp16_halves_the_file_and_keeps_every_answer(
     assert onnx.TensorProto.FLOAT16 in stored
 
 
+def test_int8_weights_need_no_data_and_a_third_of_the_file(
+    compiled: CompileModel, model: Path
+) -> None:
+    result = compiled(str(model), None, scheme=Scheme.INT8_WEIGHTS)
+    assert result.summary.integer_macs == 0
+    assert result.summary.integer_weights > 0.9
+    for artifact in result.artifacts:
+        assert artifact.size.file_bytes < 0.35 * result.source.size.file_bytes
+
+
 def test_without_quantization_outputs_are_the_source_s(
     compiled: CompileModel, model: Path, data: Path
 ) -> None:
