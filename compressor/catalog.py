@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
 from types import ModuleType
+from typing import Any
 
 
 class Catalog(Mapping[str, ModuleType]):
@@ -35,6 +36,10 @@ class Catalog(Mapping[str, ModuleType]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names())
+
+    def joined(self, table: str) -> dict[str, Any]:
+        """Return the entries of the mapping called *table* in every module of the folder."""
+        return {key: entry for name in self for key, entry in getattr(self[name], table).items()}
 
     def __len__(self) -> int:
         return len(self._names())

@@ -274,6 +274,15 @@ class Code(Enum):
         ExitCode.USER,
         ("A weight exceeds the FP16 range (65504) and would become infinite."),
     )
+    PRUNE_PLAN_MISMATCH = (
+        "EC411",
+        ExitCode.USER,
+        (
+            "A pruning plan names a dimension or a unit that this graph does not have or that "
+            "cannot go. Plans hold for the very model they were made from: make a new one, or "
+            "give the model that the plan belongs to."
+        ),
+    )
     NO_LOWERING = (
         "EC501",
         ExitCode.USER,

@@ -114,3 +114,8 @@ def one_sample(count: int) -> float:
 # Points of accuracy that two forms of one network may differ by: two of 4,490 samples, whose
 # classes lie within rounding of each other, are 0.045.
 SAME_ACCURACY_POINTS = 0.05
+
+# Difference of a pruned network and the one with zeros, relative to the largest output: the same
+# products summed in another order, through up to 100 layers of up to 5,000 products each, whose
+# errors seldom add up. What is coupled wrongly is off by the size of the output.
+PRUNED = 1e-5

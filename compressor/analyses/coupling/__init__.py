@@ -1,0 +1,1 @@
+"""Which channels of which tensors go together: labels pushed through the graph, and union-find."""

@@ -1,0 +1,1 @@
+"""How labels pass operators: one file a family, each with ``RULES``, a table by operator."""

@@ -1,0 +1,1 @@
+"""How operators are rewritten when channels go: one file a family, each with ``RULES``."""
