@@ -184,11 +184,16 @@ class SourceRecord(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class ArtifactRecord(Record):
-    """All that was measured of one artifact in one runtime; None where it was not."""
+    """All that was measured of one artifact in one runtime; None where it was not.
+
+    *interface* is what a program that uses the artifact must know: names, types, shapes, layouts,
+    scales and zero points.
+    """
 
     name: str
     runtime: str
     size: Size
+    interface: Mapping[str, Any] | None = None
     latency: Latency | None = None
     ratio: LatencyRatio | None = None
     accuracy: Accuracy | None = None

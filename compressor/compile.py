@@ -18,6 +18,7 @@ from compressor.intake import take_in
 from compressor.job import Stage, workplace
 from compressor.ledger import LedgerEntry
 from compressor.measure import measure
+from compressor.present import present
 from compressor.progress import Progress, Silent
 from compressor.quantize import calibrate, prepare, quantize
 from compressor.recipe import Recipe, Scheme
@@ -27,6 +28,7 @@ STAGES: tuple[Stage, ...] = (
     prepare,  # float rewrites that make quantization easier; first: statistics are of their result
     calibrate,  # runs the float graph; nothing may change its values from here on
     quantize,  # annotates; the graph stays an ordinary float graph
+    present,  # the interface asked for; last change, since samples so far came in the source's
     export,  # every format from the same annotations
     measure,  # last: runs what was written, and refuses what is wrong
 )

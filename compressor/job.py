@@ -109,12 +109,15 @@ class Job:
         """What of the working graph is integer, and why the rest is not."""
         return summarize_quantization(self.graph)
 
-    def run(self, passes: Sequence[Pass]) -> None:
-        """Run *passes* over the working graph and enter what they did into the ledger."""
+    def run(self, passes: Sequence[Pass], *, keeps_interface: bool = True) -> None:
+        """Run *passes* over the working graph and enter what they did into the ledger.
+
+        The graph is held against the source's interface, unless the passes are there to change it.
+        """
         self.ledger += run_passes(
             self.graph,
             passes,
-            interface=self.source.interface,
+            interface=self.source.interface if keeps_interface else None,
             context=PassContext(table=self.table),
             observe=self.notebook.ran,
             evaluate=self.evaluate,

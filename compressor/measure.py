@@ -17,12 +17,14 @@ from bench.memory import measure_memory
 from bench.parity import parity
 from bench.records import Accuracy, ArtifactRecord, Latency, LatencyRatio, Parity
 from bench.size import measure_size
+from compressor.adapter import Adapter
 from compressor.analyses.quantized import is_quantized
 from compressor.artifact import Artifact, Trial
 from compressor.errors import Code, EdgecError
 from compressor.evaluation import Batch, Samples
 from compressor.ir.annotations import is_convert, quant_of
 from compressor.ir.interface import Interface, interface_of
+from compressor.ir.quant import QuantParams
 from compressor.job import Job
 from compressor.progress import Progress
 from compressor.recipe import Recipe, Scheme
@@ -127,25 +129,27 @@ def measure(job: Job) -> None:
     """
     worker, trials, samples = job.place.worker, job.trials, job.samples
     sessions = [_open(worker, trial.artifact) for trial in trials]
+    adapter = Adapter(source=job.source.interface, artifact=interface_of(job.graph))
     job.notebook.stage("evaluate")
-    outputs = _run_all([worker.open("ort", job.reference), *sessions], samples, job.notebook)
-    interface = interface_of(job.graph)
-    truth, *answers = (real_outputs(found, interface) for found in outputs)
+    reference = worker.open("ort", job.reference)
+    truth, answers = _run_all(reference, sessions, samples, adapter, job.notebook)
     steps = _output_steps(job.graph, truth)
     by_step = is_quantized(job.graph)
     _check_answers(trials, truth, answers, steps, job.recipe, by_step=by_step)
     job.notebook.stage("measure")
-    feeds = samples.first_sample(interface.inputs[0].concrete()[0])
+    given = samples.first_sample(job.source.interface.inputs[0].concrete()[0])
+    feeds = adapter.feeds(given)
     latencies: list[Latency] = []
     records = []
     for trial, session, found in zip(trials, sessions, answers, strict=True):
-        baseline, own, ratio = _time(worker, trial, session, feeds, job.recipe)
+        baseline, own, ratio = _time(worker, trial, session, (given, feeds), job.recipe)
         latencies += [baseline] if baseline else []
         records.append(
             ArtifactRecord(
                 name=trial.artifact.path.name,
                 runtime=session.runtime,
                 size=measure_size(trial.artifact.path),
+                interface=trial.artifact.interface.to_json(),
                 latency=own,
                 ratio=ratio,
                 accuracy=_accuracy(samples, truth, found),
@@ -175,35 +179,52 @@ def _open(worker: Worker, artifact: Artifact) -> RemoteSession:
 
 
 def _run_all(
-    sessions: Sequence[RemoteSession], samples: Samples, progress: Progress
-) -> list[Outputs]:
-    """Return each session's outputs on all samples, batch by batch through every session."""
-    pieces: list[list[Outputs]] = [[] for _ in sessions]
+    reference: RemoteSession,
+    sessions: Sequence[RemoteSession],
+    samples: Samples,
+    adapter: Adapter,
+    progress: Progress,
+) -> tuple[Outputs, list[Outputs]]:
+    """Return the real outputs of the source and of each session on all samples, batch by batch."""
+    truth: list[Outputs] = []
+    answers: list[list[Outputs]] = [[] for _ in sessions]
     done = 0
     for batch in samples.batches:
-        for session, collected in zip(sessions, pieces, strict=True):
-            collected.append(session.run_many(batch))
+        truth.append(real_outputs(reference.run_many(batch), adapter.source))
+        feeds = adapter.feeds(batch)
+        for session, collected in zip(sessions, answers, strict=True):
+            collected.append(adapter.outputs(session.run_many(feeds)))
         done += len(next(iter(batch.values())))
         progress.done(done, samples.count)
-    return [
-        {name: np.concatenate([piece[name] for piece in collected]) for name in collected[0]}
-        for collected in pieces
-    ]
+    return _joined(truth), [_joined(collected) for collected in answers]
+
+
+def _joined(pieces: Sequence[Outputs]) -> Outputs:
+    return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
 
 
 def _output_steps(model: ir.Model, truth: Outputs) -> dict[str, float]:
     """Return one step of each float output: its integer scale, or 1/255 of its range."""
     steps = {}
     for value in model.graph.outputs:
-        producer = value.producer()
-        inner = producer.inputs[0] if producer is not None and is_convert(producer) else None
-        params, name = quant_of(value) or quant_of(inner), value.name or ""
+        params, name = _grid_behind(value), value.name or ""
         array = truth[name]
         if params is not None:
             steps[name] = params.scale[0]
         elif array.dtype.kind == "f":
             steps[name] = float(np.ptp(array)) / 255 or 1.0
     return steps
+
+
+def _grid_behind(value: ir.Value) -> QuantParams | None:
+    """Return the integers that an output is, or was before it was converted and moved."""
+    while (params := quant_of(value)) is None:
+        node = value.producer()
+        source = None if node is None else node.inputs[0]
+        if node is None or source is None or not (is_convert(node) or node.op_type == "Transpose"):
+            return None
+        value = source
+    return params
 
 
 def _check_answers(
@@ -245,15 +266,19 @@ def _mismatch(trial: Trial, output: str, what: str, expected: str) -> EdgecError
 
 
 def _time(
-    worker: Worker, trial: Trial, session: RemoteSession, feeds: Batch, recipe: Recipe
+    worker: Worker,
+    trial: Trial,
+    session: RemoteSession,
+    feeds: tuple[Batch, Batch],
+    recipe: Recipe,
 ) -> tuple[Latency | None, Latency | None, LatencyRatio | None]:
-    """Time the artifact against the float model in the same runtime."""
+    """Time the artifact against the float model in the same runtime; *feeds* are one for each."""
     if recipe.latency_seconds == 0:
         return None, None, None
     float_session = worker.open(session.runtime, trial.baseline)
     entries = [
-        Entry(label=f"float in {session.runtime}", session=float_session, feeds=feeds),
-        Entry(label=trial.artifact.path.name, session=session, feeds=feeds),
+        Entry(label=f"float in {session.runtime}", session=float_session, feeds=feeds[0]),
+        Entry(label=trial.artifact.path.name, session=session, feeds=feeds[1]),
     ]
     options = LatencyOptions(budget_s=recipe.latency_seconds)
     baseline, own = time_models(worker, entries, options)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import onnx_ir as ir
 
 from compressor.analyses.cost import cost_of
-from compressor.ir.interface import Interface
+from compressor.ir.interface import Interface, interface_of
 from compressor.ir.verify import verify
 from compressor.ledger import LedgerEntry
 from compressor.passes.annotate_quantized import AnnotateQuantized
@@ -74,13 +74,14 @@ def run_passes(
     model: ir.Model,
     passes: Sequence[Pass],
     *,
-    interface: Interface,
+    interface: Interface | None,
     context: PassContext | None = None,
     observe: Callable[[LedgerEntry], None] | None = None,
     evaluate: Evaluate | None = None,
 ) -> list[LedgerEntry]:
     """Run *passes* over *model* in order, verifying the graph after each one.
 
+    The graph must keep *interface*, which is None for passes that are there to change it.
     Returns one ledger entry a pass; *observe* sees each as it is made. *evaluate* is given to
     record quality after each pass as well.
 
@@ -92,7 +93,7 @@ def run_passes(
         start = time.process_time()
         changes = step.run(model, context or PassContext())
         seconds = time.process_time() - start
-        verify(model, interface, pass_name(step))
+        verify(model, interface or interface_of(model), pass_name(step))
         entry = LedgerEntry(
             name=pass_name(step),
             seconds=seconds,

@@ -22,6 +22,22 @@ class Scheme(Enum):
     FP16 = "fp16"
 
 
+class IoLayout(Enum):
+    """Order of the axes of images at the interface of artifacts."""
+
+    KEEP = "keep"
+    NHWC = "nhwc"
+
+
+class IoType(Enum):
+    """Type of real numbers at the interface of artifacts."""
+
+    KEEP = "keep"
+    FLOAT32 = "float32"
+    INT8 = "int8"
+    UINT8 = "uint8"
+
+
 class LedgerDetail(Enum):
     """How much the ledger records of each pass: cost only, or accuracy as well."""
 
@@ -67,6 +83,16 @@ class Recipe:
         "uint8",
         key="export.onnx-activations",
         help="8-bit type in ONNX files: uint8 is the faster on x86, int8 on Arm.",
+    )
+    io_layout: IoLayout = setting(
+        IoLayout.KEEP,
+        key="export.io-layout",
+        help="keep the source's order of axes, or make image inputs and outputs nhwc.",
+    )
+    io_type: IoType = setting(
+        IoType.KEEP,
+        key="export.io-type",
+        help="keep the source's types, or float32, int8 or uint8 for real inputs and outputs.",
     )
     latency_seconds: float = setting(
         2.0,

@@ -13,13 +13,6 @@ from compressor.errors import Code, EdgecError
 from compressor.ir.quant import IntegerType
 
 
-class IoLayout(Enum):
-    """Axis order of image inputs and outputs in the artifact."""
-
-    KEEP = "keep"
-    NHWC = "nhwc"
-
-
 class WeightType(Enum):
     """Storage of float weights in the artifact."""
 
@@ -34,13 +27,11 @@ class ExportOptions:
     Attributes:
         activations: 8-bit activation type of ONNX files; uint8 is the fast one on x86, int8 on
             Arm. TFLite files always use int8.
-        io_layout: keep the source's axis order, or make image inputs NHWC (TFLite only).
         float_weights: storage type of the weights of float nodes.
         manifest: key/value provenance embedded in the file.
     """
 
     activations: IntegerType = IntegerType.UINT8
-    io_layout: IoLayout = IoLayout.KEEP
     float_weights: WeightType = WeightType.FLOAT32
     manifest: Mapping[str, str] = field(default_factory=dict)
 

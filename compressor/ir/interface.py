@@ -103,7 +103,7 @@ def interface_of(model: ir.Model) -> Interface:
     """Read the interface off *model*; image layouts are inferred from what consumes them."""
     return Interface(
         inputs=tuple(_spec(value, _layout_from_consumers(value)) for value in model.graph.inputs),
-        outputs=tuple(_spec(value, Layout.NONE) for value in model.graph.outputs),
+        outputs=tuple(_spec(value, _layout_from_producer(value)) for value in model.graph.outputs),
     )
 
 
@@ -129,6 +129,7 @@ _SPATIAL = frozenset({"Conv", "ConvTranspose", "MaxPool", "AveragePool", "Global
 _ELEMENTWISE = {"Cast", "Relu", "Clip", "Add", "Sub", "Mul", "Div", "Pad", "BatchNormalization"}
 _REPRESENTATION = {"Convert", "QuantizeLinear", "DequantizeLinear"}
 _TRANSPARENT = frozenset(_ELEMENTWISE | _REPRESENTATION)
+_IMAGE_KEEPING = frozenset({"Sigmoid", "Tanh", "Softmax", "LeakyRelu", "Resize", "Concat"})
 
 
 def _layout_from_consumers(value: ir.Value, depth: int = 8) -> Layout:
@@ -148,6 +149,29 @@ def _layout_from_consumers(value: ir.Value, depth: int = 8) -> Layout:
             if found is not Layout.NONE:
                 return found
     return Layout.NONE
+
+
+def _layout_from_producer(value: ir.Value, depth: int = 8) -> Layout:
+    """Follow *value* back to what made it an image: directly NCHW, through a Transpose NHWC."""
+    node = value.producer()
+    if depth == 0 or node is None or value.shape is None or len(value.shape) != 4:
+        return Layout.NONE
+    if node.op_type in _SPATIAL:
+        return Layout.NCHW
+    if node.op_type == "Transpose":
+        return Layout.NHWC if _moves_channels_last(node) else Layout.NONE
+    if node.op_type not in _TRANSPARENT | _IMAGE_KEEPING:
+        return Layout.NONE
+    layouts = (_layout_from_producer(v, depth - 1) for v in node.inputs if v is not None)
+    return next((layout for layout in layouts if layout is not Layout.NONE), Layout.NONE)
+
+
+def _moves_channels_last(node: ir.Node) -> bool:
+    """Whether the Transpose *node* makes NHWC of an image that is NCHW before."""
+    perm, source = list(node.attributes.get_ints("perm", [])), node.inputs[0]
+    return perm == [0, 2, 3, 1] and (
+        source is not None and _layout_from_producer(source) is Layout.NCHW
+    )
 
 
 def _moves_channels_first(node: ir.Node) -> bool:

@@ -6,14 +6,9 @@ from dataclasses import dataclass
 
 import onnx_ir as ir
 
-from compressor.ir.interface import Layout as AxisMeaning
-from compressor.ir.interface import interface_of
-from compressor.layout.orders import Label
-from compressor.layout.orientation import orient_images
 from compressor.layout.rewrite import lay_out
 from exporters.protocol import (
     ExportOptions,
-    IoLayout,
     Refusal,
     WeightType,
     raise_refusals,
@@ -22,7 +17,7 @@ from exporters.tflite.builder import Builder, has_tensor_type, pack
 from exporters.tflite.cleanup import clean_up, remove_dead
 from exporters.tflite.constraints import representation_reason
 from exporters.tflite.conversion import place_conversions
-from exporters.tflite.dialect import DIALECT, Unsupported, rank_of, shape_of
+from exporters.tflite.dialect import DIALECT, Unsupported, shape_of
 from exporters.tflite.fuse import fuse_activations
 from exporters.tflite.legalize import legalize, refusal
 from exporters.tflite.ops.tables import lowerings
@@ -42,9 +37,9 @@ class _Plan:
     refusals: list[Refusal]
 
 
-def check(model: ir.Model, options: ExportOptions) -> list[Refusal]:
+def check(model: ir.Model, options: ExportOptions) -> list[Refusal]:  # noqa: ARG001
     """Return a refusal for each node of *model* that TFLite cannot hold; empty when all can."""
-    return _plan(model, options).refusals
+    return _plan(model).refusals
 
 
 def write(model: ir.Model, options: ExportOptions) -> bytes:
@@ -54,7 +49,7 @@ def write(model: ir.Model, options: ExportOptions) -> bytes:
         EdgecError: ``NO_LOWERING`` when ``check`` refuses a node; ``PASS_BROKE_GRAPH`` when the
             result is not a valid TFLite graph, which is a defect of the exporter.
     """
-    plan = _plan(model, options)
+    plan = _plan(model)
     raise_refusals(plan.refusals, "TFLite")
     builder = Builder(float16_weights=options.float_weights is WeightType.FLOAT16)
     for node in plan.graph:
@@ -64,21 +59,19 @@ def write(model: ir.Model, options: ExportOptions) -> bytes:
     return pack(result)
 
 
-def _plan(model: ir.Model, options: ExportOptions) -> _Plan:
+def _plan(model: ir.Model) -> _Plan:
     copy = prepare(model)
     graph = copy.graph
     unknown = _unknown_shapes(graph)
     if unknown:
         return _Plan(graph=graph, refusals=unknown)
-    images = _image_inputs(copy)
     refusals = legalize(graph)
     fuse_activations(graph)
     shorten_selections(graph)
     place_conversions(graph)
     shorten_selections(graph)  # again: chains that were interrupted by conversions
     remove_dead(graph)  # what nothing reads must not count in the layout
-    keeps = options.io_layout is IoLayout.KEEP
-    lay_out(graph, {} if keeps else _channels_last(graph, images), RULES)
+    lay_out(graph, {}, RULES)
     clean_up(graph)
     refusals += [refusal(node, reason) for node in graph if (reason := _reason(node))]
     return _Plan(graph=graph, refusals=refusals)
@@ -94,22 +87,6 @@ def _unknown_shapes(graph: ir.Graph) -> list[Refusal]:
         except Unsupported as reason:
             refusals.append(refusal(node, str(reason)))
     return refusals
-
-
-def _image_inputs(model: ir.Model) -> set[str]:
-    """Return the names of the inputs that the project takes for images in NCHW order."""
-    inputs = interface_of(model).inputs
-    return {spec.name for spec in inputs if spec.layout is AxisMeaning.NCHW}
-
-
-def _channels_last(graph: ir.Graph, images: set[str]) -> dict[ir.Value, Label]:
-    """Return the image inputs and outputs of *graph*, all to be channels last."""
-    source = orient_images(graph, RULES)
-    inputs = [value for value in graph.inputs if value.name in images]
-    outputs = [
-        value for value in graph.outputs if rank_of(value) == 4 and source.get(value) is Label.FIRST
-    ]
-    return dict.fromkeys([*inputs, *outputs], Label.LAST)
 
 
 def _reason(node: ir.Node) -> str | None:

@@ -11,9 +11,11 @@ from compressor.ingest.tflite.importer import import_bytes
 from compressor.ir.annotations import quant_of
 from compressor.ir.interface import interface_of
 from compressor.ir.quant import QuantParams
+from compressor.passes.protocol import PassContext
+from compressor.passes.set_io_layout import SetIoLayout
 from compressor.source import read_source
 from exporters import tflite
-from exporters.protocol import ExportOptions, IoLayout, WeightType
+from exporters.protocol import ExportOptions, WeightType
 from tests.compressor.ingest.tflite.litert import LiteRt, in_onnx_runtime, random_feeds
 from tests.quantized import GRAPHS, quantized
 from tests.tolerances import float32_network
@@ -80,6 +82,7 @@ def test_integer(name: str, litert: LiteRt) -> None:
 def test_a_channels_last_interface_costs_one_transpose(name: str, repository: Path) -> None:
     """Inputs of one channel are stored alike in both orders, so none at all is needed."""
     source = canonical(name, repository)
-    model = import_bytes(tflite.write(source, ExportOptions(io_layout=IoLayout.NHWC)))
+    SetIoLayout().run(source, PassContext())
+    model = import_bytes(tflite.write(source, ExportOptions()))
     assert transposes(model) <= 1
     assert interface_of(model).inputs[0].shape[1:] == (28, 28, 1)

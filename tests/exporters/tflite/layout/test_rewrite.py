@@ -5,8 +5,10 @@ import onnx_ir as ir
 import pytest
 from hypothesis import given, settings
 
+from compressor.passes.protocol import PassContext
+from compressor.passes.set_io_layout import SetIoLayout
 from exporters import tflite
-from exporters.protocol import ExportOptions, IoLayout
+from exporters.protocol import ExportOptions
 from tests.exporters.tflite.fake_quant import run_onnx
 from tests.exporters.tflite.harness import (
     OPTIONS,
@@ -36,7 +38,9 @@ def test_images_may_be_channels_last_at_the_interface(litert: LiteRt) -> None:
     { c = Conv<pads=[1,1,1,1]>(x, w) y = Relu(c) }"""
     model = with_random_constants(parse(text))
     feeds = feeds_for(model)
-    data = tflite.write(model, ExportOptions(io_layout=IoLayout.NHWC))
+    last = model.clone()
+    SetIoLayout().run(last, PassContext())
+    data = tflite.write(last, ExportOptions())
     assert operators(data) == ["CONV_2D"]
     have = litert(data, {"x": feeds["x"].transpose(0, 2, 3, 1)})["y"]
     want = run_onnx(model, feeds)["y"].transpose(0, 2, 3, 1)
