@@ -323,6 +323,14 @@ class Code(Enum):
         ExitCode.USER,
         ("No runtime has the given target name."),
     )
+    REPORT_UNREADABLE = (
+        "EC701",
+        ExitCode.USER,
+        (
+            "The folder holds no report.json, or one that is broken or of another version's "
+            "layout. Gates and baselines work on the folder that `edgec compile` wrote."
+        ),
+    )
     EXTRA_MISSING = (
         "EC901",
         ExitCode.ENVIRONMENT,

@@ -62,26 +62,26 @@ class Recipe:
     )
     range_method: str = setting(
         "mse",
-        key="quantize.range-method",
+        key="quantize.range_method",
         help="How observed activations become a range: minmax, percentile or mse.",
     )
     round_weights: bool = setting(
         True,
-        key="quantize.round-weights",
+        key="quantize.round_weights",
         help="Round weights by their effect on the output instead of to the nearest.",
     )
     keep_float: tuple[str, ...] = setting(
-        (), key="quantize.keep-float", help="Node that stays float under INT8; may be repeated."
+        (), key="quantize.keep_float", help="Node that stays float under INT8; may be repeated."
     )
     calib_samples: int = setting(
-        200, key="quantize.calib-samples", help="Most samples to calibrate on."
+        200, key="quantize.calib_samples", help="Most samples to calibrate on."
     )
     eval_samples: int = setting(
-        10_000, key="measure.eval-samples", help="Most samples to judge by."
+        10_000, key="measure.eval_samples", help="Most samples to judge by."
     )
     onnx_activations: str = setting(
         "uint8",
-        key="export.onnx-activations",
+        key="export.onnx_activations",
         help="8-bit type in ONNX files: uint8 is the faster on x86, int8 on Arm.",
     )
     io_layout: IoLayout = setting(
@@ -96,7 +96,7 @@ class Recipe:
     )
     latency_seconds: float = setting(
         2.0,
-        key="measure.latency-seconds",
+        key="measure.latency_seconds",
         help="Time to measure latency for, each runtime; 0 for none.",
     )
     ledger: LedgerDetail = setting(

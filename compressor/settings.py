@@ -1,6 +1,6 @@
 """Settings as fields of frozen dataclasses; their command-line and TOML forms follow from these.
 
-A field made by ``setting`` knows its place in a recipe file (``quantize.range-method``), its option
+A field made by ``setting`` knows its place in a recipe file (``quantize.range_method``), its option
 on the command line (``--range-method``) and what it means. A value is read from text or TOML by the
 field's type alone: ``bool``, ``int``, ``float``, ``str``, an ``Enum``, ``tuple[str, ...]``, or a
 class with a ``parse`` classmethod; ``None`` beside one of them means "not asked for".

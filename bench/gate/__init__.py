@@ -1,0 +1,1 @@
+"""Budgets on what was measured, and the verdict on each."""

@@ -1,0 +1,103 @@
+"""What a gate decides upon: reports as they were written, read with care."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.report import SCHEMA_VERSION
+from compressor.errors import Code, EdgecError
+
+REPORT = "report.json"
+_LARGEST_REPORT = 256 << 20
+
+Tree = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """Everything a budget may be about; values only.
+
+    Attributes:
+        report: the report of the compilation.
+        baseline: the report it is held against, if there is one.
+        comparisons: latency of each artifact over its baseline's, by artifact and target, as
+            ``{"value": ..., "low": ..., "high": ...}`` from one interleaved run.
+        stale: artifacts whose file is not the one that was measured.
+    """
+
+    report: Tree
+    baseline: Tree | None = None
+    comparisons: Mapping[str, Mapping[str, Tree]] = field(default_factory=dict)
+    stale: frozenset[str] = frozenset()
+
+    def artifacts(self) -> Sequence[Tree]:
+        """Return the records of artifacts."""
+        return list(self.report.get("artifacts") or ())
+
+    def baseline_of(self, artifact: Tree) -> Tree | None:
+        """Return the baseline's record of the same file, if there is one."""
+        records = (self.baseline or {}).get("artifacts") or ()
+        return next((r for r in records if r.get("name") == artifact.get("name")), None)
+
+
+def number_at(tree: Any, *path: str) -> float | None:  # noqa: ANN401 - a JSON tree
+    """Return the finite number under *path* of *tree*; None when it is missing or no number."""
+    for key in path:
+        if not isinstance(tree, Mapping) or key not in tree:
+            return None
+        tree = tree[key]
+    if isinstance(tree, bool) or not isinstance(tree, int | float) or not math.isfinite(tree):
+        return None
+    return float(tree)
+
+
+def read_report(folder: Path) -> Tree:
+    """Return the report in *folder*.
+
+    Raises:
+        EdgecError: ``REPORT_UNREADABLE`` when it is missing, broken or of another layout.
+    """
+    path = folder / REPORT
+    try:
+        with path.open(encoding="utf-8") as file:
+            text = file.read(_LARGEST_REPORT + 1)
+        report = json.loads(text) if len(text) <= _LARGEST_REPORT else None
+    except (OSError, ValueError, RecursionError) as error:
+        raise _unreadable(path, f"cannot read the report: {error}") from error
+    if not isinstance(report, dict):
+        raise _unreadable(path, "the report is no table, or is too long")
+    if (version := report.get("schema_version")) != SCHEMA_VERSION:
+        raise _unreadable(path, f"the report has layout {version}", f"layout {SCHEMA_VERSION}")
+    return report
+
+
+def stale_artifacts(folder: Path, report: Tree) -> frozenset[str]:
+    """Return the artifacts in *folder* that are missing or not those of *report*."""
+    return frozenset(
+        str(record.get("name"))
+        for record in report.get("artifacts") or ()
+        if _digest(folder / Path(str(record.get("name"))).name) != record.get("sha256")
+    )
+
+
+def _digest(path: Path) -> str | None:
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _unreadable(path: Path, what: str, expected: str = "") -> EdgecError:
+    return EdgecError(
+        Code.REPORT_UNREADABLE,
+        what,
+        where=str(path),
+        expected=expected or "the folder that `edgec compile` wrote",
+        hint="compile the model again",
+    )

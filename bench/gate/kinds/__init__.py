@@ -1,0 +1,1 @@
+"""What can be budgeted, one kind a file; see ``bench/gate/kind.py``."""
