@@ -179,6 +179,7 @@ class SourceRecord(Record):
 
     name: str
     size: Size
+    weight_bytes: int = 0
     latency: tuple[Latency, ...] = ()
 
 
@@ -186,14 +187,23 @@ class SourceRecord(Record):
 class ArtifactRecord(Record):
     """All that was measured of one artifact in one runtime; None where it was not.
 
-    *interface* is what a program that uses the artifact must know: names, types, shapes, layouts,
-    scales and zero points.
+    Attributes:
+        interface: what a program that uses the artifact must know: names, types, shapes, layouts,
+            scales and zero points.
+        sha256: digest of the file that was measured.
+        operators: how often each operator occurs in it, by the format's own names.
+        opset: of ONNX files.
+        weight_bytes: of the parameters in the graph that it was written from.
     """
 
     name: str
     runtime: str
     size: Size
     interface: Mapping[str, Any] | None = None
+    sha256: str = ""
+    operators: Mapping[str, int] = field(default_factory=dict)
+    opset: int | None = None
+    weight_bytes: int = 0
     latency: Latency | None = None
     ratio: LatencyRatio | None = None
     accuracy: Accuracy | None = None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from bench.environment import environment
 from bench.report import report_json, report_text
+from compressor.analyses.anatomy import anatomy_of
 from compressor.dataset import Dataset
 from compressor.job import Job
 from compressor.remarks import remarks
@@ -22,6 +24,7 @@ def conclude(job: Job) -> Mapping[str, Any]:
         "data": _provenance(job.dataset),
         "recipe": job.recipe.to_json(),
         "quantization": summary.to_json(),
+        "layers": [asdict(n) for n in anatomy_of(job.graph).nodes if n.macs or n.parameters],
         "ledger": [entry.to_json() for entry in job.ledger],
         "notes": job.notebook.notes,
     }

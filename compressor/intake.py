@@ -6,6 +6,7 @@ import dataclasses
 
 from bench.records import SourceRecord
 from bench.size import measure_size
+from compressor.analyses.cost import cost_of
 from compressor.analyses.quantized import is_quantized
 from compressor.dataset import Dataset
 from compressor.evaluation import check_range, quality_after_passes, samples_for
@@ -56,7 +57,11 @@ def take_in(
         evaluate=evaluate,
         graph=source.model.clone(),
         ledger=list(source.ledger),
-        record=SourceRecord(name=f"{source.name} (source)", size=size),
+        record=SourceRecord(
+            name=f"{source.name} (source)",
+            size=size,
+            weight_bytes=cost_of(source.model).weight_bytes,
+        ),
     )
 
 

@@ -12,12 +12,14 @@ import numpy.typing as npt
 import onnx_ir as ir
 
 from bench.accuracy import compare_accuracy
+from bench.contents import contents_of
 from bench.latency import Entry, LatencyOptions, compare, time_models
 from bench.memory import measure_memory
 from bench.parity import parity
 from bench.records import Accuracy, ArtifactRecord, Latency, LatencyRatio, Parity
 from bench.size import measure_size
 from compressor.adapter import Adapter
+from compressor.analyses.cost import cost_of
 from compressor.analyses.quantized import is_quantized
 from compressor.artifact import Artifact, Trial
 from compressor.errors import Code, EdgecError
@@ -144,12 +146,17 @@ def measure(job: Job) -> None:
     for trial, session, found in zip(trials, sessions, answers, strict=True):
         baseline, own, ratio = _time(worker, trial, session, (given, feeds), job.recipe)
         latencies += [baseline] if baseline else []
+        contents = contents_of(trial.artifact.path)
         records.append(
             ArtifactRecord(
                 name=trial.artifact.path.name,
                 runtime=session.runtime,
                 size=measure_size(trial.artifact.path),
                 interface=trial.artifact.interface.to_json(),
+                sha256=contents.sha256,
+                operators=contents.operators,
+                opset=contents.opset,
+                weight_bytes=cost_of(job.graph).weight_bytes,
                 latency=own,
                 ratio=ratio,
                 accuracy=_accuracy(samples, truth, found),

@@ -9,7 +9,7 @@ from typing import Any
 
 import onnx_ir as ir
 
-from compressor.analyses.cost import Cost, cost_of, macs_of, weights_of
+from compressor.analyses.cost import Cost, cost_of, macs_of, stored_bytes, weights_of
 from compressor.ir.annotations import Precision, precision_of, quant_of
 from compressor.ir.interface import Interface, interface_of
 
@@ -18,13 +18,14 @@ _QUANTIZERS = ("QuantizeLinear", "DequantizeLinear")
 
 @dataclass(frozen=True, kw_only=True)
 class NodeFacts:
-    """One node: where it stands, what it makes, and what it costs at batch 1."""
+    """One node: where it stands, what it makes, and what it costs at batch 1 and to store."""
 
     name: str
     op_type: str
     output: str
     macs: int
     parameters: int
+    weight_bytes: int
     precision: str
 
 
@@ -87,6 +88,7 @@ def _facts(node: ir.Node) -> NodeFacts:
         output=shape,
         macs=macs_of(node),
         parameters=sum(v.const_value.size for v in constants if v.const_value is not None),
+        weight_bytes=sum(map(stored_bytes, constants)),
         precision=_precision(node),
     )
 

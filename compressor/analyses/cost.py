@@ -33,7 +33,7 @@ def cost_of(model: ir.Model) -> Cost:
     return Cost(
         macs=sum(macs_of(node) for node in model.graph),
         parameters=sum(v.const_value.size for v in weights if v.const_value is not None),
-        weight_bytes=sum(map(_stored_bytes, weights)),
+        weight_bytes=sum(map(stored_bytes, weights)),
     )
 
 
@@ -95,7 +95,8 @@ def _known_factors(symbol: str | None) -> int:
     return prod(int(part) for part in (symbol or "").split("*") if part.isdecimal())
 
 
-def _stored_bytes(value: ir.Value) -> int:
+def stored_bytes(value: ir.Value) -> int:
+    """Return the bytes of the constant *value* as exporters store it, with its scales."""
     params = quant_of(value)
     if value.const_value is None:
         return 0
