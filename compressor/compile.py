@@ -10,6 +10,7 @@ from typing import Any
 from bench.records import ArtifactRecord, SourceRecord
 from compressor.artifact import QuantizationSummary
 from compressor.conclude import conclude
+from compressor.data.description import Description
 from compressor.dataset import Dataset, open_dataset
 from compressor.errors import Code, EdgecError
 from compressor.export import export
@@ -61,7 +62,7 @@ def compile_model(
     model: str,
     *,
     output: Path,
-    data: Path | None = None,
+    data: Path | Description | None = None,
     recipe: Recipe | None = None,
     ingest: IngestOptions | None = None,
     progress: Progress | None = None,
@@ -100,7 +101,7 @@ def compile_model(
     )
 
 
-def _open_data(data: Path | None, recipe: Recipe) -> Dataset | None:
+def _open_data(data: Path | Description | None, recipe: Recipe) -> Dataset | None:
     """Open the data; INT8 without any is refused before time is spent."""
     if data is not None:
         return open_dataset(data)

@@ -228,14 +228,16 @@ class Dataset:
         return f"{self.path}, array {', '.join(map(repr, names))}"
 
 
-def open_dataset(path: Path) -> Dataset:
+def open_dataset(data: Path | Description) -> Dataset:
     """Open an ``.npz``, a folder of images, ``file.py:function``, or a ``.toml`` that names one.
+
+    A description that was read already is opened as it is.
 
     Raises:
         EdgecError: ``DATA_NOT_FOUND``, ``DATA_UNREADABLE``, ``DATA_EMPTY``, ``EXTRA_MISSING`` or
             ``RECIPE_INVALID``.
     """
-    description = read_description(path)
+    description = data if isinstance(data, Description) else read_description(data)
     source = description.path
     if is_code(source):
         return Dataset(description, FunctionStore(source))

@@ -74,7 +74,7 @@ def read_description(path: Path) -> Description:
     """
     _require_data(path)
     if path.suffix == ".toml":
-        return _from_settings(_load(path), path)
+        return description_of(_load(path), path)
     if not _is_data(path):
         raise EdgecError(
             Code.DATA_UNREADABLE,
@@ -110,7 +110,12 @@ def _require_small(path: Path) -> None:
         raise ValueError(f"it is longer than {MAX_TOML_BYTES} bytes")
 
 
-def _from_settings(settings: dict[str, Any], path: Path) -> Description:
+def description_of(settings: Mapping[str, Any], path: Path) -> Description:
+    """Return the description that *settings*, keys of the file *path*, make.
+
+    Raises:
+        EdgecError: as ``read_description``.
+    """
     values: dict[str, Any] = {key: _parse(key, value, path) for key, value in settings.items()}
     if "path" not in values:
         raise _invalid(path, "the data description lacks 'path'", 'path = "samples.npz"')
