@@ -101,13 +101,13 @@ class _Reader:
         self._check_keys(("model",), model, _MODEL_KEYS)
         settings = dict(self._settings(recipe))
         Recipe(**settings)  # refuses values that do not go together
-        output = self._table("export").get(_OUTPUT)
+        output = self._beside(self._table("export").get(_OUTPUT), ("export", _OUTPUT))
         return Project(
             file=self._file,
             model=self._beside(model.get("path"), ("model", "path")),
             ingest=self._ingest(model),
             data=self._data(),
-            output=None if output is None else Path(self._text(output, ("export", _OUTPUT))),
+            output=None if output is None else Path(output),
             settings=settings,
             budgets=tuple(read_budgets(self._table("budgets"), self._locate, ("budgets",))),
         )
