@@ -119,3 +119,7 @@ SAME_ACCURACY_POINTS = 0.05
 # products summed in another order, through up to 100 layers of up to 5,000 products each, whose
 # errors seldom add up. What is coupled wrongly is off by the size of the output.
 PRUNED = 1e-5
+
+# Slopes in float64 by central differences with steps of 1e-6: rounding leaves 1e-16 / 1e-6, the
+# third derivative 1e-12; kinks (Relu, largest of a pool) that a step crosses are rarer than this.
+FINITE_DIFFERENCE = 1e-6

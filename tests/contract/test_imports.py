@@ -41,6 +41,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     ),
     "compressor.ingest": ("compressor.ir", "compressor.passes", "compressor.layout"),
     "compressor.layout": ("compressor.ir",),
+    "compressor.torch_module": ("compressor.ir",),
     "compressor.lint": ("compressor.ir",),
     "compressor.data": ("compressor.ir",),
     "compressor.dataset": ("compressor.ir", "compressor.data", "compressor.lint"),
@@ -59,6 +60,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 OPTIONAL = frozenset({"torch", "tensorflow", "keras", "tf2onnx", "torchvision"})
 # Programs of their own, which no other module imports.
 CHILDREN = tuple(f"compressor.ingest.{name}" for name in ("_child", "_torch", "_keras"))
+# Written in PyTorch, and imported only inside functions.
+IN_TORCH = ("compressor.torch_module",)
 # What `edgec --help` must not wait for.
 HEAVY = sorted(
     OPTIONAL | {"numpy", "onnx", "onnx_ir", "onnxscript", "onnxruntime", "ai_edge_litert", "rich"}
@@ -118,11 +121,11 @@ def test_imports_point_one_way(name: str) -> None:
     assert {target for target in own if not is_within(target, allowed)} == set()
 
 
-@pytest.mark.parametrize("name", [n for n in MODULES if not is_within(n, CHILDREN)])
+@pytest.mark.parametrize("name", [n for n in MODULES if not is_within(n, (*CHILDREN, *IN_TORCH))])
 def test_optional_packages_are_not_imported_with_the_module(name: str) -> None:
-    nodes = at_import_time(MODULES[name])
-    imported = {target.partition(".")[0] for node in nodes for target in targets(node)}
-    assert imported & OPTIONAL == set()
+    imported = {t for node in at_import_time(MODULES[name]) for t in targets(node)}
+    assert {target.partition(".")[0] for target in imported} & OPTIONAL == set()
+    assert not any(is_within(target, IN_TORCH) for target in imported)
 
 
 def test_child_programs_are_imported_by_nobody_and_import_nothing_of_ours() -> None:

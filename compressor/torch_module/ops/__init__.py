@@ -1,0 +1,1 @@
+"""Operators in PyTorch: one family a file, each defining ``OPS``."""
