@@ -6,7 +6,6 @@ Constants go from numpy straight into the file, 16-byte aligned, and equal ones 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
@@ -241,11 +240,10 @@ class Builder:
 
     def _buffer(self, contents: Array | bytes) -> int:
         data = contents if isinstance(contents, bytes) else contents.tobytes()
-        digest = hashlib.sha256(data).digest()
-        if digest not in self._buffer_of:
-            self._buffer_of[digest] = len(self._buffers)
+        if data not in self._buffer_of:
+            self._buffer_of[data] = len(self._buffers)
             self._buffers.append(_AlignedBuffer(data=data))
-        return self._buffer_of[digest]
+        return self._buffer_of[data]
 
 
 def pack(model: Table) -> bytes:
@@ -253,7 +251,7 @@ def pack(model: Table) -> bytes:
     size = sum(len(buffer.data) for buffer in model.buffers if buffer.data is not None)
     builder = flatbuffers.Builder(size + (1 << 16))
     builder.Finish(model.Pack(builder), _IDENTIFIER)
-    return bytes(builder.Output())
+    return bytes(memoryview(builder.Bytes)[builder.Head() :])
 
 
 def _operator_code(op: int, version: int) -> Table:

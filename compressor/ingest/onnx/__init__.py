@@ -14,7 +14,7 @@ from compressor.ingest.onnx.reading import parse, unreadable
 from compressor.ingest.onnx.scopes import check_scopes
 from compressor.ingest.onnx.shapes import bind_shapes
 from compressor.ingest.onnx.sparse import densify
-from compressor.ingest.onnx.tensors import check_tensor
+from compressor.ingest.onnx.tensors import check_tensor, decode_constants
 from compressor.ingest.onnx.types import check_interface, check_types, forget_defaults
 from compressor.ingest.onnx.walk import check_size, tensors_of
 from compressor.ingest.options import IngestOptions
@@ -58,6 +58,7 @@ def load(path: Path, options: IngestOptions) -> ir.Model:
         model = ir.from_proto(proto)
     except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
         raise unreadable(path, str(error).partition("\n")[0]) from error
+    decode_constants(model)
     name_apart(model)
     ir.external_data.set_base_dir(model.graph, path.parent)
     bind_shapes(model, options, path)

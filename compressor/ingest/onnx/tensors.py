@@ -35,6 +35,14 @@ def check_tensor(tensor: onnx.TensorProto, path: Path) -> None:
         raise unreadable(path, f"constant '{tensor.name}' {problem}")
 
 
+def decode_constants(model: ir.Model) -> None:
+    """Turn the initializers of *model* into arrays: a message copies its bytes at each look."""
+    for value in model.graph.initializers.values():
+        tensor = value.const_value
+        if isinstance(tensor, ir.serde.TensorProtoTensor):
+            value.const_value = ir.Tensor(tensor.numpy(), dtype=tensor.dtype, name=tensor.name)
+
+
 def byte_size(tensor: onnx.TensorProto) -> int:
     """Return the bytes that *tensor* takes when stored raw."""
     bits: int = ir.DataType(tensor.data_type).bitwidth
