@@ -184,6 +184,21 @@ class SourceRecord(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Delegated(Record):
+    """What of a model the runtime's delegate runs.
+
+    Attributes:
+        delegate: its name.
+        partitions: pieces that it runs; one is best.
+        outside: operators left to the runtime's own kernels.
+    """
+
+    delegate: str
+    partitions: int
+    outside: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class ArtifactRecord(Record):
     """All that was measured of one artifact in one runtime; None where it was not.
 
@@ -200,6 +215,7 @@ class ArtifactRecord(Record):
     runtime: str
     size: Size
     interface: Mapping[str, Any] | None = None
+    delegated: Delegated | None = None
     sha256: str = ""
     operators: Mapping[str, int] = field(default_factory=dict)
     opset: int | None = None

@@ -16,7 +16,7 @@ from bench.contents import contents_of
 from bench.latency import Entry, LatencyOptions, compare, time_models
 from bench.memory import measure_memory
 from bench.parity import parity
-from bench.records import Accuracy, ArtifactRecord, Latency, LatencyRatio, Parity
+from bench.records import Accuracy, ArtifactRecord, Delegated, Latency, LatencyRatio, Parity
 from bench.size import measure_size
 from compressor.adapter import Adapter
 from compressor.analyses.cost import cost_of
@@ -152,6 +152,7 @@ def measure(job: Job) -> None:
                 name=trial.artifact.path.name,
                 runtime=session.runtime,
                 size=measure_size(trial.artifact.path),
+                delegated=_delegated(session),
                 interface=trial.artifact.interface.to_json(),
                 sha256=contents.sha256,
                 operators=contents.operators,
@@ -204,6 +205,11 @@ def _run_all(
         done += len(next(iter(batch.values())))
         progress.done(done, samples.count)
     return _joined(truth), [_joined(collected) for collected in answers]
+
+
+def _delegated(session: RemoteSession) -> Delegated | None:
+    split = session.delegation
+    return None if split is None else Delegated(**dataclasses.asdict(split))
 
 
 def _joined(pieces: Sequence[Outputs]) -> Outputs:

@@ -34,6 +34,13 @@ def remarks(
                 f"{artifact.name} is slower than float in {artifact.runtime}: "
                 f"{ratio.ratio.value:.2f}x"
             )
+        if artifact.delegated and artifact.delegated.outside:
+            split = artifact.delegated
+            yield (
+                f"{artifact.name}: {split.delegate} runs it in {split.partitions} parts; "
+                f"{artifact.runtime} itself runs {', '.join(split.outside[:_LISTED])}"
+                + (f" and {len(split.outside) - _LISTED} more" * (len(split.outside) > _LISTED))
+            )
         if ratio and ratio.verdict is Verdict.NOISY:
             yield f"the latency of {artifact.name} is too noisy to decide upon; run again"
 

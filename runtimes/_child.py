@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import sys
@@ -15,7 +16,7 @@ from runtimes._peak import peak_bytes
 from runtimes._samples import run_samples
 from runtimes._wire import Message, receive, send
 from runtimes.interleave import InterleavedTimer
-from runtimes.protocol import Array, LocalSession, SessionOptions
+from runtimes.protocol import Array, Delegating, LocalSession, SessionOptions
 from runtimes.targets import open_session
 
 Arrays = dict[str, Array]
@@ -54,7 +55,13 @@ class Server:
         session = open_session(request["runtime"], path, options)
         number = len(self._sessions)
         self._sessions[number] = session, path
-        return {"session": number, "interface": session.interface.to_json()}, {}
+        split = session.delegation if isinstance(session, Delegating) else None
+        reply = {
+            "session": number,
+            "interface": session.interface.to_json(),
+            "delegation": None if split is None else dataclasses.asdict(split),
+        }
+        return reply, {}
 
     def _run(self, request: Mapping[str, Any], arrays: Arrays) -> Message:
         session, _ = self._sessions[request["session"]]

@@ -12,10 +12,10 @@ the child dies.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from runtimes._process import ChildProcess, Task
 from runtimes._samples import batch_size, check_samples
 from runtimes._wire import interface_from_json
 from runtimes.interleave import Times
-from runtimes.protocol import Array, Feeds, Outputs, SessionOptions, check_feeds
+from runtimes.protocol import Array, Delegation, Feeds, Outputs, SessionOptions, check_feeds
 
 _CHUNK_BYTES = 8 << 20
 
@@ -74,7 +74,9 @@ class Worker:
         reply, _ = self._child.request(request, task=Task(runtime, "loading", (path,)))
         interface = interface_from_json(reply["interface"])
         task = Task(runtime, "running", (path,))
-        return RemoteSession(self._child, reply["session"], interface, options, task)
+        session = RemoteSession(self._child, reply["session"], interface, options, task)
+        session.delegation = _delegation(reply["delegation"])
+        return session
 
     def time_interleaved(
         self, entries: Sequence[tuple[RemoteSession, Feeds]], *, seed: int, warmup_s: float
@@ -119,7 +121,10 @@ class RemoteSession:
         number: names the session to the child.
         interface: inputs and outputs as the runtime sees them.
         options: what it was opened with.
+        delegation: what of the model a delegate runs; None without one.
     """
+
+    delegation: Delegation | None = None
 
     def __init__(
         self,
@@ -193,6 +198,12 @@ class RemoteSession:
         each = sum(array.nbytes for array in samples.values()) // count
         step = batch_size(self.interface, batch)
         return max(1, _CHUNK_BYTES // max(1, each) // step) * step
+
+
+def _delegation(found: Mapping[str, Any] | None) -> Delegation | None:
+    if found is None:
+        return None
+    return Delegation(**{**found, "outside": tuple(found["outside"])})
 
 
 class RemoteTimer:

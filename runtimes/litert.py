@@ -11,7 +11,16 @@ from typing import Any
 import numpy as np
 
 from compressor.ir.interface import Dimension, Interface, TensorSpec
-from runtimes.protocol import Feeds, Outputs, SessionOptions, check_feeds, refused, require_file
+from runtimes._delegation import delegation_of
+from runtimes.protocol import (
+    Delegation,
+    Feeds,
+    Outputs,
+    SessionOptions,
+    check_feeds,
+    refused,
+    require_file,
+)
 
 NAME = "litert"
 SUFFIXES = (".tflite",)
@@ -68,6 +77,11 @@ class LiteRtSession:
     def interface(self) -> Interface:
         """Names of the signature, or of the tensors without one; numpy types; shapes."""
         return self._interface
+
+    @property
+    def delegation(self) -> Delegation | None:
+        """Partitions that XNNPACK runs, and the operators that it leaves to LiteRT."""
+        return delegation_of(self._interpreter)
 
     def run(self, feeds: Feeds) -> Outputs:
         """Return all outputs by name; ``RUNTIME_REFUSED`` when *feeds* do not fit."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy.typing as npt
 
@@ -62,6 +62,31 @@ class LocalSession(Session, Protocol):
 
     def bind(self, feeds: Feeds) -> Callable[[], object]:
         """Put *feeds* in place and return the function that runs the model on them once."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delegation:
+    """How a runtime has split a model between a delegate and its own kernels.
+
+    Attributes:
+        delegate: name of the delegate.
+        partitions: pieces that the delegate runs; one is best, since each border costs a copy.
+        outside: operators that run in the runtime's own kernels, in their order.
+    """
+
+    delegate: str
+    partitions: int
+    outside: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Delegating(Protocol):
+    """A session whose runtime hands parts of a model to a delegate."""
+
+    @property
+    def delegation(self) -> Delegation | None:
+        """The split; None when no delegate is in use."""
         ...
 
 
