@@ -22,25 +22,27 @@ _TOOLS = ("edgec", "onnx", "onnx-ir", "numpy")
 
 @dataclass(frozen=True, kw_only=True)
 class Artifact:
-    """A written file.
+    """What was written in one format.
 
     Attributes:
-        path: where it lies.
+        path: the file that a runtime is given.
+        files: all files that a runtime loads, *path* first: large constants have their own.
         format: the exporter's name.
         interface: what it must offer, batch bound as the format needs.
     """
 
     path: Path
+    files: tuple[Path, ...]
     format: str
     interface: Interface
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """An artifact, and the float model in the same format as the baseline of its latency."""
+    """An artifact, and the float model in the same format, if that can hold it, to time against."""
 
     artifact: Artifact
-    baseline: Path
+    baseline: Path | None
 
 
 @dataclass(frozen=True, kw_only=True)

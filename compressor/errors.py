@@ -300,6 +300,14 @@ class Code(Enum):
             " than the tolerance allows, NaN, or it does not load. It was discarded."
         ),
     )
+    ARTIFACT_TOO_LARGE = (
+        "EC503",
+        ExitCode.USER,
+        (
+            "The artifact would be larger than its format can be: TFLite and ORT files end at 2"
+            " GiB. Nothing was written. ONNX has no such bound."
+        ),
+    )
     RUNTIME_UNAVAILABLE = (
         "EC601",
         ExitCode.ENVIRONMENT,

@@ -8,7 +8,7 @@ from pathlib import Path
 import onnx_ir as ir
 
 from compressor.artifact import Artifact, Trial, manifest_of
-from compressor.files import write_atomically
+from compressor.errors import Code, EdgecError
 from compressor.ir.interface import interface_of
 from compressor.ir.quant import IntegerType
 from compressor.job import Job
@@ -35,30 +35,35 @@ def export(job: Job) -> None:
     """Write the working graph in each format, and the float source beside it as the baseline.
 
     Raises:
-        EdgecError: ``NO_LOWERING`` before any file is written, ``FP16_OVERFLOW``.
+        EdgecError: ``NO_LOWERING``, ``FP16_OVERFLOW``, ``ARTIFACT_TOO_LARGE``.
     """
     job.notebook.stage("export")
     manifest = manifest_of(job.recipe, job.source.fingerprint, job.summary)
     options = dataclasses.replace(export_options(job.recipe), manifest=manifest)
-    contents = {name: EXPORTERS[name].write(job.graph, options) for name in job.recipe.to}
-    trials = []
-    for name, content in contents.items():
-        stem = job.place.scratch / "float"
-        baseline = write_artifact(job.source.model, name, stem, ExportOptions())
-        artifact = _place(content, name, job.place.output / "model", job.graph)
-        trials.append(Trial(artifact=artifact, baseline=baseline.path))
-    job.trials = trials
+    job.trials = [
+        Trial(
+            artifact=write_artifact(job.graph, name, job.place.output / "model", options),
+            baseline=_baseline(job, name),
+        )
+        for name in job.recipe.to
+    ]
+
+
+def _baseline(job: Job, name: str) -> Path | None:
+    """Return the float source in format *name*, None where no file of it is large enough."""
+    if name == "onnx":
+        return job.reference
+    stem = job.place.scratch / "float"
+    try:
+        return write_artifact(job.source.model, name, stem, ExportOptions()).path
+    except EdgecError as error:
+        if error.code is Code.ARTIFACT_TOO_LARGE:
+            return None
+        raise
 
 
 def write_artifact(model: ir.Model, name: str, stem: Path, options: ExportOptions) -> Artifact:
     """Write *model* in format *name* to *stem* with the format's suffix."""
-    return _place(EXPORTERS[name].write(model, options), name, stem, model)
-
-
-def _place(content: bytes, name: str, stem: Path, model: ir.Model) -> Artifact:
     exporter = EXPORTERS[name]
-    path = stem.with_suffix(exporter.SUFFIX)
-    write_atomically(path, content)
-    for suffix, companion in exporter.companions(content).items():
-        write_atomically(stem.with_suffix(suffix), companion)
-    return Artifact(path=path, format=name, interface=interface_of(model))
+    files = exporter.save(model, options, stem.with_suffix(exporter.SUFFIX))
+    return Artifact(path=files[0], files=files, format=name, interface=interface_of(model))

@@ -10,9 +10,10 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from compressor.errors import Code, EdgecError
 
@@ -24,10 +25,17 @@ _RENAME_EXCHANGE = 2
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write *content* to *path* so that it holds either the old bytes or all of the new ones."""
+    with atomically(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def atomically(path: Path) -> Iterator[BinaryIO]:
+    """Yield a stream whose content becomes *path* when the block ends without an exception."""
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with unfinished.open("wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)

@@ -151,7 +151,7 @@ def measure(job: Job) -> None:
             ArtifactRecord(
                 name=trial.artifact.path.name,
                 runtime=session.runtime,
-                size=measure_size(trial.artifact.path),
+                size=measure_size(*trial.artifact.files),
                 delegated=_delegated(session),
                 interface=trial.artifact.interface.to_json(),
                 sha256=contents.sha256,
@@ -286,7 +286,7 @@ def _time(
     recipe: Recipe,
 ) -> tuple[Latency | None, Latency | None, LatencyRatio | None]:
     """Time the artifact against the float model in the same runtime; *feeds* are one for each."""
-    if recipe.latency_seconds == 0:
+    if recipe.latency_seconds == 0 or trial.baseline is None:
         return None, None, None
     float_session = worker.open(session.runtime, trial.baseline)
     entries = [

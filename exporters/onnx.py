@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import onnx_ir as ir
 from onnx_ir.passes.common import RemoveUnusedNodesPass
@@ -9,14 +11,24 @@ from onnx_ir.passes.common import RemoveUnusedNodesPass
 from compressor.errors import Code, EdgecError
 from compressor.ir.annotations import is_convert, quant_of, set_quant
 from compressor.ir.clamp import clamp_is_redundant
+from compressor.ir.lazy import derived
 from compressor.ir.quant import IntegerType, QuantParams
-from compressor.ir.rewrite import add_constant, bypass, can_bypass, constant_of, free_name, numbered
+from compressor.ir.rewrite import (
+    Array,
+    add_constant,
+    add_tensor,
+    bypass,
+    can_bypass,
+    free_name,
+    numbered,
+)
 from exporters._onnx_dynamic import lower_dynamic
-from exporters.protocol import ExportOptions, Refusal, WeightType, no_companions
+from exporters._onnx_file import save as save_model
+from exporters._onnx_file import to_bytes
+from exporters.protocol import ExportOptions, Refusal, WeightType
 
 SUFFIX = ".onnx"
 PRODUCER = "edgec"
-companions = no_companions
 _LARGEST_FP16 = float(np.finfo(np.float16).max)
 _FP16_MIN_ELEMENTS = 16
 
@@ -27,11 +39,25 @@ def check(model: ir.Model, options: ExportOptions) -> list[Refusal]:  # noqa: AR
 
 
 def write(model: ir.Model, options: ExportOptions) -> bytes:
-    """Return *model* as a serialized ONNX ModelProto.
+    """Return *model*, which is not large, as a serialized ONNX ModelProto.
 
     Raises:
         EdgecError: ``FP16_OVERFLOW`` when a weight does not fit into the FP16 range.
     """
+    return to_bytes(_lowered(model, options))
+
+
+def save(model: ir.Model, options: ExportOptions, path: Path) -> tuple[Path, ...]:
+    """Write *model*, of any size, to *path*; beyond 2 GiB with its constants in ``PATH.data``.
+
+    Raises:
+        EdgecError: as ``write``; nothing is written then.
+    """
+    return save_model(_lowered(model, options), path)
+
+
+def _lowered(model: ir.Model, options: ExportOptions) -> ir.Model:
+    """Return a copy of *model* in operators of ONNX alone."""
     copy = model.clone()
     graph = copy.graph
     for node in list(graph):
@@ -45,8 +71,7 @@ def write(model: ir.Model, options: ExportOptions) -> bytes:
     copy.producer_name = PRODUCER
     copy.opset_imports.pop("edgec", None)
     copy.metadata_props.update(options.manifest)
-    content: bytes = ir.to_proto(copy).SerializeToString(deterministic=True)
-    return content
+    return copy
 
 
 class _Writer:
@@ -163,9 +188,7 @@ class _Writer:
         """Store *value* as integers behind a DequantizeLinear."""
         name = value.name or ""
         uses = [(use.node, use.idx) for use in value.uses()]
-        integers = add_constant(
-            self._graph, f"{name}_integers", params.quantize(np.asarray(constant_of(value)))
-        )
+        integers = add_tensor(self._graph, f"{name}_integers", _quantized(value, params))
         attributes = {} if params.axis is None else {"axis": params.axis}
         node = ir.node(
             "DequantizeLinear", [integers, *self._operands(params)], attributes, name=f"{name}_dq"
@@ -208,30 +231,54 @@ def _rename_through(node: ir.Node, source: ir.Value, result: ir.Value) -> None:
     graph.remove(node, safe=True)
 
 
+def _quantized(value: ir.Value, params: QuantParams) -> ir.TensorProtocol:
+    """Return the integers of the constant *value*."""
+    real = value.const_value
+    if real is None:
+        raise ValueError("only constants are quantized here")
+    dtype = ir.DataType.from_numpy(params.dtype.numpy)
+    return derived(real, params.quantize, dtype=dtype, shape=real.shape.numpy())
+
+
 def _store_float16(graph: ir.Graph) -> None:
     """Halve the float32 weights: stored as FLOAT16, cast back when the model is loaded."""
     for value in list(graph.initializers.values()):
-        constant = constant_of(value)
-        if constant is None or constant.dtype != np.float32 or constant.size < _FP16_MIN_ELEMENTS:
+        weight = value.const_value
+        if weight is None or weight.dtype is not ir.DataType.FLOAT:
             continue
-        if _is_quantization_parameter(value):
+        if weight.size < _FP16_MIN_ELEMENTS or _is_quantization_parameter(value):
             continue
-        if np.abs(constant).max() > _LARGEST_FP16:
-            raise EdgecError(
-                Code.FP16_OVERFLOW,
-                f"weight '{value.name}' reaches {np.abs(constant).max():g}",
-                where=", ".join(f"node '{n.name}' ({n.op_type})" for n in value.consumers()),
-                expected=f"at most {_LARGEST_FP16:g}",
-                hint="use --quantize int8, or rescale the layer in the source model",
-            )
-        uses = [(use.node, use.idx) for use in value.uses()]
-        half = add_constant(graph, f"{value.name}_fp16", constant.astype(np.float16))
-        cast = ir.node("Cast", [half], {"to": ir.DataType.FLOAT}, name=f"{value.name}_cast")
-        cast.outputs[0].name = free_name(graph, f"{value.name}_float")
-        cast.outputs[0].shape, cast.outputs[0].type = value.shape, value.type
-        graph.insert_before(graph[0], cast)
-        for user, index in uses:
-            user.replace_input_with(index, cast.outputs[0])
+        _check_range(value, weight.numpy())
+        half = derived(weight, _to_float16, dtype=ir.DataType.FLOAT16, shape=weight.shape.numpy())
+        _cast_back(graph, value, half)
+
+
+def _to_float16(array: Array) -> Array:
+    return array.astype(np.float16)
+
+
+def _check_range(value: ir.Value, array: Array) -> None:
+    largest = max(array.max(), -array.min())
+    if largest > _LARGEST_FP16:
+        raise EdgecError(
+            Code.FP16_OVERFLOW,
+            f"weight '{value.name}' reaches {largest:g}",
+            where=", ".join(f"node '{n.name}' ({n.op_type})" for n in value.consumers()),
+            expected=f"at most {_LARGEST_FP16:g}",
+            hint="use --quantize int8, or rescale the layer in the source model",
+        )
+
+
+def _cast_back(graph: ir.Graph, value: ir.Value, half: ir.TensorProtocol) -> None:
+    """Let what reads *value* read *half* through a Cast."""
+    uses = [(use.node, use.idx) for use in value.uses()]
+    stored = add_tensor(graph, f"{value.name}_fp16", half)
+    cast = ir.node("Cast", [stored], {"to": ir.DataType.FLOAT}, name=f"{value.name}_cast")
+    cast.outputs[0].name = free_name(graph, f"{value.name}_float")
+    cast.outputs[0].shape, cast.outputs[0].type = value.shape, value.type
+    graph.insert_before(graph[0], cast)
+    for user, index in uses:
+        user.replace_input_with(index, cast.outputs[0])
 
 
 def _is_quantization_parameter(value: ir.Value) -> bool:

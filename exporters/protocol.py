@@ -1,15 +1,17 @@
-"""What every exporter offers: refusals with reasons, the file's bytes, and files beside it."""
+"""What every exporter offers: refusals with reasons, the artifact's bytes, and its files."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from typing import Protocol
 
 import onnx_ir as ir
 
 from compressor.errors import Code, EdgecError
+from compressor.files import write_atomically
 from compressor.ir.quant import IntegerType
 
 
@@ -55,17 +57,21 @@ class Exporter(Protocol):
         ...
 
     def write(self, model: ir.Model, options: ExportOptions) -> bytes:
-        """Return the artifact's bytes; *model* is not changed."""
+        """Return the artifact's bytes; *model*, which fits into memory twice, is not changed."""
         ...
 
-    def companions(self, content: bytes) -> Mapping[str, bytes]:
-        """Return the files that belong beside the artifact *content*, by suffix."""
+    def save(self, model: ir.Model, options: ExportOptions, path: Path) -> tuple[Path, ...]:
+        """Write the artifact to *path*, and what belongs beside it; *model* is not changed.
+
+        Returns the files that a runtime loads, *path* first. Each appears whole or not at all.
+        """
         ...
 
 
-def no_companions(content: bytes) -> Mapping[str, bytes]:  # noqa: ARG001
-    """Return nothing: the artifact is one file."""
-    return {}
+def save_bytes(content: bytes, path: Path) -> tuple[Path, ...]:
+    """Write an artifact of one file; as ``Exporter.save``."""
+    write_atomically(path, content)
+    return (path,)
 
 
 def raise_refusals(refusals: list[Refusal], target: str) -> None:

@@ -61,23 +61,26 @@ def numbered(wanted: str, taken: Container[str | None]) -> str:
 
 def add_constant(graph: ir.Graph, name: str, array: npt.ArrayLike) -> ir.Value:
     """Register *array* as an initializer of *graph* under a free name like *name*."""
-    name = free_name(graph, name)
-    tensor = ir.tensor(np.asarray(array), name=name)
-    value = ir.Value(
-        name=name,
-        shape=ir.Shape(tensor.numpy().shape),
-        type=ir.TensorType(tensor.dtype),
-        const_value=tensor,
-    )
+    return add_tensor(graph, name, ir.tensor(np.asarray(array)))
+
+
+def add_tensor(graph: ir.Graph, name: str, tensor: ir.TensorProtocol) -> ir.Value:
+    """Register *tensor*, which may be lazy, as an initializer under a free name like *name*."""
+    value = ir.Value(name=free_name(graph, name))
+    set_tensor(value, tensor)
     graph.register_initializer(value)
     return value
 
 
 def set_constant(value: ir.Value, array: npt.ArrayLike) -> None:
     """Replace the contents of the initializer *value*; its name stays."""
-    tensor = ir.tensor(np.asarray(array), name=value.name)
+    set_tensor(value, ir.tensor(np.asarray(array), name=value.name))
+
+
+def set_tensor(value: ir.Value, tensor: ir.TensorProtocol) -> None:
+    """Replace the contents of the constant *value* by *tensor*, which may be lazy."""
     value.const_value = tensor
-    value.shape = ir.Shape(tensor.numpy().shape)
+    value.shape = ir.Shape(tensor.shape.numpy())
     value.type = ir.TensorType(tensor.dtype)
 
 

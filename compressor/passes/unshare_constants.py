@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import onnx_ir as ir
 
 from compressor.ir.annotations import quant_of, set_quant
-from compressor.ir.rewrite import add_constant
+from compressor.ir.rewrite import add_tensor
 from compressor.passes.protocol import Changes, PassContext
 
 
@@ -31,7 +31,7 @@ class UnshareConstants:
             ):
                 continue
             for use in list(value.uses())[1:]:
-                copy = add_constant(model.graph, f"{value.name}_copy", value.const_value.numpy())
+                copy = add_tensor(model.graph, f"{value.name}_copy", value.const_value)
                 set_quant(copy, quant_of(value))
                 use.node.replace_input_with(use.idx, copy)
                 copies += 1

@@ -9,7 +9,8 @@ import numpy as np
 import onnx_ir as ir
 
 from compressor.ir.annotations import stamp_origin
-from compressor.ir.rewrite import numbered, set_constant
+from compressor.ir.lazy import derived
+from compressor.ir.rewrite import numbered, set_tensor
 from compressor.passes.opset.site import names_of
 from compressor.passes.protocol import Changes, PassContext, Skipped
 
@@ -70,9 +71,11 @@ def _is_opaque(node: ir.Node) -> bool:
 def _widen(value: ir.Value) -> None:
     if value.dtype not in _OTHERS:
         return
-    if value.const_value is not None:
-        set_constant(value, np.asarray(value.const_value.numpy()).astype(np.float32))
-    value.type = ir.TensorType(ir.DataType.FLOAT)
+    tensor, wide = value.const_value, ir.DataType.FLOAT
+    if tensor is not None:
+        shape = tensor.shape.numpy()
+        set_tensor(value, derived(tensor, lambda a: a.astype(np.float32), dtype=wide, shape=shape))
+    value.type = ir.TensorType(wide)
 
 
 def _rewrite_attributes(node: ir.Node) -> None:

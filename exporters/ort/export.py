@@ -15,10 +15,12 @@ from typing import Any
 import onnx_ir as ir
 
 from compressor.errors import Code, EdgecError
+from compressor.files import write_atomically
 from exporters import onnx
+from exporters._flatbuffer_limit import refuse_large
 from exporters.ort.operators import CONFIG_SUFFIX, required_operators
 from exporters.ort.stable import stable
-from exporters.protocol import ExportOptions, Refusal
+from exporters.protocol import ExportOptions, Refusal, save_bytes
 
 SUFFIX = ".ort"
 _ERRORS_ONLY = 3
@@ -33,10 +35,24 @@ def write(model: ir.Model, options: ExportOptions) -> bytes:
     """Return *model* as the bytes of an .ort file; the same bytes every time.
 
     Raises:
-        EdgecError: ``FP16_OVERFLOW`` as for ONNX; ``ARTIFACT_MISMATCH`` when ONNX Runtime cannot
-            load the graph, which is a defect of the exporter.
+        EdgecError: ``FP16_OVERFLOW`` as for ONNX; ``ARTIFACT_TOO_LARGE`` beyond 2 GiB;
+            ``ARTIFACT_MISMATCH`` when ONNX Runtime cannot load the graph, which is a defect of the
+            exporter.
     """
+    refuse_large(model, options, "ort")
     return stable(_converted(onnx.write(model, options)))
+
+
+def save(model: ir.Model, options: ExportOptions, path: Path) -> tuple[Path, ...]:
+    """Write *model* to *path*, and beside it the configuration of a build that runs it.
+
+    Raises:
+        EdgecError: as ``write``.
+    """
+    content = write(model, options)
+    for suffix, companion in companions(content).items():
+        write_atomically(path.with_suffix(suffix), companion)
+    return save_bytes(content, path)
 
 
 def companions(content: bytes) -> Mapping[str, bytes]:

@@ -1,8 +1,5 @@
 """TFLite files, written directly through the flatbuffer schema that LiteRT ships."""
 
-from exporters.protocol import no_companions
-from exporters.tflite.export import SUFFIX, check, write
+from exporters.tflite.export import SUFFIX, check, save, write
 
-companions = no_companions
-
-__all__ = ["SUFFIX", "check", "companions", "write"]
+__all__ = ["SUFFIX", "check", "save", "write"]

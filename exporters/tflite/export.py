@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import onnx_ir as ir
 
 from compressor.layout.rewrite import lay_out
+from exporters._flatbuffer_limit import refuse_large
 from exporters.protocol import (
     ExportOptions,
     Refusal,
     WeightType,
     raise_refusals,
+    save_bytes,
 )
 from exporters.tflite.builder import Builder, has_tensor_type, pack
 from exporters.tflite.cleanup import clean_up, remove_dead
@@ -46,9 +49,11 @@ def write(model: ir.Model, options: ExportOptions) -> bytes:
     """Return *model* as the bytes of a .tflite file for batch 1; *model* is not changed.
 
     Raises:
-        EdgecError: ``NO_LOWERING`` when ``check`` refuses a node; ``PASS_BROKE_GRAPH`` when the
-            result is not a valid TFLite graph, which is a defect of the exporter.
+        EdgecError: ``NO_LOWERING`` when ``check`` refuses a node; ``ARTIFACT_TOO_LARGE`` beyond
+            2 GiB; ``PASS_BROKE_GRAPH`` when the result is not a valid TFLite graph, which is a
+            defect of the exporter.
     """
+    refuse_large(model, options, "tflite")
     plan = _plan(model)
     raise_refusals(plan.refusals, "TFLite")
     builder = Builder(float16_weights=options.float_weights is WeightType.FLOAT16)
@@ -57,6 +62,11 @@ def write(model: ir.Model, options: ExportOptions) -> bytes:
     result = builder.finish(plan.graph.inputs, plan.graph.outputs, options.manifest)
     verify(result)
     return pack(result)
+
+
+def save(model: ir.Model, options: ExportOptions, path: Path) -> tuple[Path, ...]:
+    """Write *model* to *path*; raises as ``write``."""
+    return save_bytes(write(model, options), path)
 
 
 def _plan(model: ir.Model) -> _Plan:

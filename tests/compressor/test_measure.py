@@ -69,16 +69,16 @@ def test_a_wrong_artifact_is_refused(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    honest = module.write
+    honest = module.save
 
-    def write(model: ir.Model, options: ExportOptions) -> bytes:
+    def save(model: ir.Model, options: ExportOptions, path: Path) -> tuple[Path, ...]:
         if not options.manifest:  # the reference and the baselines stay right
-            return honest(model, options)  # type: ignore[no-any-return]
+            return honest(model, options, path)  # type: ignore[no-any-return]
         wrong = model.clone()
         edit(wrong)
-        return honest(wrong, options)  # type: ignore[no-any-return]
+        return honest(wrong, options, path)  # type: ignore[no-any-return]
 
-    monkeypatch.setattr(module, "write", write)
+    monkeypatch.setattr(module, "save", save)
     recipe = Recipe(quantize=scheme, latency_seconds=0, calib_samples=40, eval_samples=40)
     models = repository / "models"
     with pytest.raises(EdgecError) as caught:

@@ -49,6 +49,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "compressor.plausibility": ("compressor.data", "compressor.dataset", "compressor.lint"),
     "compressor.artifact": ("compressor.ir", "compressor.analyses", "compressor.recipe"),
     "exporters": (
+        "compressor.files",
         "compressor.ir",
         "compressor.analyses",
         "compressor.artifact",

@@ -3,6 +3,7 @@
 import dataclasses
 import inspect
 import pkgutil
+from pathlib import Path
 from types import ModuleType
 
 import onnx_ir as ir
@@ -126,6 +127,14 @@ def test_exporter(name: str) -> None:
     assert isinstance(content, bytes)
     assert module.write(model, ExportOptions()) == content
     assert fingerprint(model) == before
+
+
+@pytest.mark.parametrize("name", list(EXPORTERS))
+def test_saved_artifact_is_the_written_one(name: str, tmp_path: Path) -> None:
+    path = tmp_path / f"model.{name}"
+    files = EXPORTERS[name].save(annotated("residual"), ExportOptions(), path)
+    assert files == (path,)
+    assert path.read_bytes() == EXPORTERS[name].write(annotated("residual"), ExportOptions())
 
 
 @pytest.mark.parametrize("name", list(EXPORTERS))
