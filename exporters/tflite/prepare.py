@@ -87,7 +87,9 @@ def _shape(node: ir.Node, source: ir.Value) -> Array | None:
 
 
 def _evaluate(node: ir.Node, opset: int, inputs: dict[str, Array]) -> Array:
-    """Run *node* alone in ONNX's reference implementation."""
+    """Run *node* alone in ONNX's reference implementation, which fails where numpy.choose does."""
+    if node.op_type == "GatherElements":
+        return _gathered_elements(node, inputs)
     result = node.outputs[0].name or ""
     graph = onnx.helper.make_graph(
         [ir.to_proto(node)],
@@ -97,3 +99,13 @@ def _evaluate(node: ir.Node, opset: int, inputs: dict[str, Array]) -> Array:
     )
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)])
     return np.asarray(next(iter(ReferenceEvaluator(model).run([result], inputs))))
+
+
+def _gathered_elements(node: ir.Node, inputs: dict[str, Array]) -> Array:
+    """Pick elements along one axis; indices may cover a part of the other axes only."""
+    data, indices = (inputs[value.name or ""] for value in node.inputs if value is not None)
+    axis = node.attributes.get_int("axis", 0) % data.ndim
+    covered = tuple(
+        slice(None) if other == axis else slice(extent) for other, extent in enumerate(indices.shape)
+    )
+    return np.take_along_axis(data[covered], indices, axis)

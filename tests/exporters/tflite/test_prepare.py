@@ -35,3 +35,12 @@ def test_shape_arithmetic_is_folded() -> None:
     assert kinds(copy.graph) == ["Expand", "Concat"]
     np.testing.assert_array_equal(constant_of(copy.graph[0].inputs[1]), [1, 1, 4])
     assert shape_of(copy.graph.outputs[0]) == (1, 4, 4)
+
+
+def test_elements_gathered_from_a_part_of_a_constant_are_folded() -> None:
+    text = """g (float[N,2] x) => (float[N,2] y)
+    <float[2,3] table={1, 2, 3, 4, 5, 6}, int64[1,2] where={2, 0}> {
+      picked = GatherElements<axis=1>(table, where) y = Add(x, picked) }"""
+    copy = prepare(parse(text))
+    assert kinds(copy.graph) == ["Add"]
+    np.testing.assert_array_equal(constant_of(copy.graph[0].inputs[1]), [[3, 1]])
