@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 import onnx_ir as ir
 
+from compressor.analyses.float_results import float_results
 from compressor.ir.op_facts import NORMALIZATIONS, Role, data_inputs, facts_of
 from compressor.ir.rewrite import constant_of
+
+_BETWEEN = "lies between a layer and what reads it in float"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,11 +20,13 @@ class IntegerRegions:
 
     Attributes:
         integer: nodes that compute in integers.
+        float_results: those among them that read integers and give floats.
         weight_only: nodes that compute in float from integer weights.
         reasons: why each remaining node stays float, by node.
     """
 
     integer: frozenset[ir.Node]
+    float_results: frozenset[ir.Node]
     weight_only: frozenset[ir.Node]
     reasons: Mapping[ir.Node, str]
 
@@ -46,6 +51,11 @@ def integer_regions(graph: ir.Graph, keep_float: frozenset[str] = frozenset()) -
         producers = {value.producer() for value in data_inputs(node)}
         if facts_of(node).role is Role.COMPUTE or producers & anchored:
             anchored.add(node)
+    leaving = float_results(graph, integer)
+    reasons.update(
+        dict.fromkeys(leaving.between, "lies between a layer and what reads it in float")
+    )
+    integer -= leaving.between
     for node in reversed(list(graph)):
         reason = _not_worth_it(node, integer, anchored) if node in integer else ""
         if reason:
@@ -53,7 +63,12 @@ def integer_regions(graph: ir.Graph, keep_float: frozenset[str] = frozenset()) -
             reasons[node] = reason
     recurrent = {n for n in graph if facts_of(n).role is Role.RECURRENT}
     weight_only = frozenset(n for n in recurrent if n.name not in keep_float)
-    return IntegerRegions(integer=frozenset(integer), weight_only=weight_only, reasons=reasons)
+    return IntegerRegions(
+        integer=frozenset(integer),
+        float_results=leaving.products,
+        weight_only=weight_only,
+        reasons=reasons,
+    )
 
 
 def _refusal(

@@ -70,7 +70,8 @@ def _integer_values(graph: ir.Graph, regions: IntegerRegions) -> dict[str, ir.Va
     values: dict[str, ir.Value] = {}
     for node in graph:
         if node in regions.integer:
-            for value in (*data_inputs(node), *node.outputs):
+            made = () if node in regions.float_results else node.outputs
+            for value in (*data_inputs(node), *made):
                 values[_name(value)] = value
     return values
 

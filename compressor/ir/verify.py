@@ -112,10 +112,14 @@ def _precision_problem(node: ir.Node) -> str:
 
 
 def _operand_problem(node: ir.Node, computed: list[ir.Value]) -> str:
-    """Every operand of an integer node is integer, and data movement keeps its scale."""
+    """Every operand of an integer node is integer, and data movement keeps its scale.
+
+    A matrix product may leave as float: its int32 sums are scaled in any case.
+    """
     role = facts_of(node).role
     constants = float_constants(node) if role in _USES_CONSTANTS else []
-    tensors = [v for v in (*computed, *node.outputs) if v.dtype == ir.DataType.FLOAT] + constants
+    made = () if node.op_type == "Gemm" else node.outputs
+    tensors = [v for v in (*computed, *made) if v.dtype == ir.DataType.FLOAT] + constants
     params = {quant_of(value) for value in tensors}
     if None in params:
         return "is integer but has a float operand"

@@ -64,6 +64,7 @@ class QuantizeStatic:
             _annotate_constants(node, regions)
         counts = {
             "nodes integer": len(regions.integer),
+            "of these giving floats": len(regions.float_results),
             "nodes with integer weights": len(regions.weight_only),
             "conversions placed": converts,
         }
@@ -159,10 +160,13 @@ class _Converter:
             self._split(value, own=None)
         for node in nodes:
             for value in node.outputs:
-                own = self._params[value.name or ""] if node in self._regions.integer else None
+                own = self._params[value.name or ""] if self._gives_integers(node) else None
                 set_quant(value, own)
                 self._split(value, own)
         return self._placed
+
+    def _gives_integers(self, node: ir.Node) -> bool:
+        return node in self._regions.integer and node not in self._regions.float_results
 
     def _split(self, value: ir.Value, own: QuantParams | None) -> None:
         """Route every reader of *value* that wants another representation through a Convert."""

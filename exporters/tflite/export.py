@@ -22,6 +22,7 @@ from exporters.tflite.constraints import representation_reason
 from exporters.tflite.conversion import place_conversions
 from exporters.tflite.dialect import DIALECT, Unsupported, shape_of
 from exporters.tflite.fuse import fuse_activations
+from exporters.tflite.hybrid import use_hybrid_forms
 from exporters.tflite.legalize import legalize, refusal
 from exporters.tflite.ops.tables import lowerings
 from exporters.tflite.orders import RULES
@@ -75,6 +76,7 @@ def _plan(model: ir.Model) -> _Plan:
     unknown = _unknown_shapes(graph)
     if unknown:
         return _Plan(graph=graph, refusals=unknown)
+    use_hybrid_forms(graph)
     refusals = legalize(graph)
     fuse_activations(graph)
     shorten_selections(graph)

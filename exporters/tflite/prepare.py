@@ -106,6 +106,7 @@ def _gathered_elements(node: ir.Node, inputs: dict[str, Array]) -> Array:
     data, indices = (inputs[value.name or ""] for value in node.inputs if value is not None)
     axis = node.attributes.get_int("axis", 0) % data.ndim
     covered = tuple(
-        slice(None) if other == axis else slice(extent) for other, extent in enumerate(indices.shape)
+        slice(None) if other == axis else slice(extent)
+        for other, extent in enumerate(indices.shape)
     )
     return np.take_along_axis(data[covered], indices, axis)

@@ -181,6 +181,7 @@ def float_output_of_an_integer_node(model: ir.Model) -> None:
     negate.replace_input_with(0, gemm.outputs[0])
     model.graph.remove(leave)
     set_quant(gemm.outputs[0], None)
+    gemm.op_type = "Mul"  # a matrix product could do it
 
 
 def float_weight_of_an_integer_node(model: ir.Model) -> None:

@@ -52,17 +52,11 @@ EXPECTED_CONVERTS = {
     ],
     "transformer": [
         "x_quantized = Convert(x)",
-        "qt_float = Convert(qt)",
-        "kt_float = Convert(kt)",
-        "vt_float = Convert(vt)",
         "flat_quantized = Convert(flat)",
-        "o3_float = Convert(o3)",
         "mlp_rows_quantized = Convert(mlp_rows)",
-        "down3_float = Convert(down3)",
     ],
     "gru": [
         "last_quantized = Convert(last)",
-        "y = Convert(y_quantized)",
     ],
 }
 

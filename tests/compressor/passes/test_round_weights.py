@@ -170,7 +170,7 @@ def test_existing_bias_is_shifted() -> None:
     after = after + constant(model, "b")
     bound = float32_network(layers=1, terms=12) * np.abs(weight).sum(axis=1).max()
     assert np.abs(after - before).max() <= bound
-    assert lines_of(model)[1] == "y_quantized = Gemm[transB=1](x_quantized, w, b)"
+    assert lines_of(model)[1] == "y = Gemm[transB=1](x_quantized, w, b)"
 
 
 def test_output_on_the_calibration_data_is_nearer_to_float() -> None:
