@@ -10,9 +10,11 @@ from compressor.errors import Code, EdgecError
 from compressor.ir.annotations import (
     CONVERT,
     EDGEC_DOMAIN,
+    Precision,
     is_convert,
     quant_of,
     reason_of,
+    set_precision,
     set_quant,
 )
 from compressor.ir.quant import IntegerType, QuantParams
@@ -20,6 +22,7 @@ from compressor.ir.rewrite import bypass, free_name
 from compressor.passes.protocol import Changes, PassContext
 
 _OPTION = "--io-type"
+_READ_THE_SHAPE = frozenset({"Shape", "Size"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +66,8 @@ class SetIoType:
         for node in list(value.consumers()):
             if is_convert(node) and quant_of(node.outputs[0]) == quant_of(value):
                 bypass(node)
+            elif node.op_type in _READ_THE_SHAPE:
+                set_precision(node, Precision.INTEGER)
 
     def _deliver_integers(self, graph: ir.Graph, value: ir.Value) -> None:
         producer = value.producer()
@@ -85,7 +90,7 @@ def _is_real(value: ir.Value) -> bool:
 
 def _grid_of_readers(value: ir.Value) -> QuantParams:
     """Return the grid that every reader of the float input *value* quantizes it to."""
-    readers = list(value.consumers())
+    readers = [node for node in value.consumers() if node.op_type not in _READ_THE_SHAPE]
     grids = {quant_of(node.outputs[0]) if is_convert(node) else None for node in readers}
     found = next(iter(grids)) if len(grids) == 1 else None
     if found is None:

@@ -12,7 +12,7 @@ from compressor.passes.protocol import PassContext
 from compressor.passes.set_io_type import SetIoType
 from exporters import onnx
 from exporters.protocol import ExportOptions
-from tests.graphs import feeds_for, graph_of, run_onnx
+from tests.graphs import feeds_for, gaussian, graph_of, run_onnx
 from tests.quantized import GRAPHS, quantized
 
 INTEGERS = [IntegerType.INT8, IntegerType.UINT8]
@@ -87,3 +87,14 @@ def test_indices_stay_what_they_are() -> None:
     model = graph_of("g (int64[N] i) => (int64[N] j) { j = Add(i, i) }")
     changes = SetIoType(integers=IntegerType.INT8).run(model, PassContext())
     assert not changes.modified
+
+
+def test_reading_the_shape_of_an_input_does_not_bind_it_to_floats() -> None:
+    text = (
+        """g (float[N,3,4,4] x) => (float[N,2,4,4] y, int64[4] s) { y = Conv(x, w) s = Shape(x) }"""
+    )
+    model = graph_of(text, w=gaussian(2, 3, 1, 1))
+    quantized(model)
+    SetIoType(integers=IntegerType.INT8).run(model, PassContext())
+    verify(model, interface_of(model), "set_io_type")
+    assert [spec.dtype for spec in interface_of(model).outputs] == ["int8", "int64"]
