@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--input-shape", multiple=True, metavar="NAME=1,3,224,224", help="Shape of an input.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 @click.pass_context
-def command(context: click.Context, **options: Any) -> None:  # noqa: ANN401 - as declared above
+def command(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - as declared above
     """Say which nodes of MODEL a format refuses, and which INT8 leaves in float, and why.
 
     Needs no data and writes nothing. The exit status is 2 when something is refused.
