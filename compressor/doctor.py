@@ -17,7 +17,7 @@ from bench.environment import environment
 from compressor.compile import compile_model
 from compressor.errors import EdgecError
 from compressor.recipe import Recipe
-from runtimes.targets import runtimes
+from runtimes.targets import USUAL, runtimes
 
 CORE = (
     "numpy",
@@ -102,9 +102,8 @@ def _runtimes() -> list[Check]:
     checks = []
     for name, runtime in runtimes().items():
         reason = runtime.available()
-        checks.append(
-            Check(topic=f"runtime {name}", found=reason or "available", good=reason is None)
-        )
+        good = reason is None or name not in USUAL
+        checks.append(Check(topic=f"runtime {name}", found=reason or "available", good=good))
     return checks
 
 

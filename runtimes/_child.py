@@ -16,8 +16,9 @@ from runtimes._peak import peak_bytes
 from runtimes._samples import run_samples
 from runtimes._wire import Message, receive, send
 from runtimes.interleave import InterleavedTimer
-from runtimes.protocol import Array, Delegating, LocalSession, SessionOptions
+from runtimes.protocol import Array, Delegating, LocalSession
 from runtimes.targets import open_session
+from runtimes.targets import runtime as find_runtime
 
 Arrays = dict[str, Array]
 
@@ -51,7 +52,7 @@ class Server:
 
     def _open(self, request: Mapping[str, Any], _: Arrays) -> Message:
         path = Path(request["path"])
-        options = SessionOptions(**request["options"])
+        options = find_runtime(request["runtime"]).OPTIONS(**request["options"])
         session = open_session(request["runtime"], path, options)
         number = len(self._sessions)
         self._sessions[number] = session, path

@@ -24,6 +24,7 @@ from runtimes.protocol import (
 
 NAME = "litert"
 SUFFIXES = (".tflite",)
+OPTIONS = SessionOptions
 
 Details = list[dict[str, Any]]
 

@@ -22,6 +22,7 @@ from runtimes.protocol import (
 
 NAME = "ort"
 SUFFIXES = (".onnx", ".ort")
+OPTIONS = SessionOptions
 
 _NUMPY_NAMES = {
     "tensor(float16)": "float16",

@@ -91,10 +91,17 @@ class Delegating(Protocol):
 
 
 class Runtime(Protocol):
-    """What a runtime's module defines."""
+    """What a runtime's module defines.
+
+    Attributes:
+        NAME: the target's name.
+        SUFFIXES: of the files that it takes.
+        OPTIONS: its options: ``SessionOptions``, or a subclass with more fields.
+    """
 
     NAME: str
     SUFFIXES: tuple[str, ...]
+    OPTIONS: type[SessionOptions]
 
     def available(self) -> str | None:
         """Return None when usable here, otherwise the reason and what to install."""

@@ -13,6 +13,8 @@ from runtimes.protocol import LocalSession, Runtime, SessionOptions
 
 _FOLDER = Catalog("runtimes", shared=("protocol", "targets", "isolate", "interleave"))
 _SWITCH = {"true": True, "false": False}
+USUAL = ("ort", "litert")
+"""Part of every installation; they run a file when no target is named, before all others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +51,12 @@ def runtime(name: str) -> Runtime:
 
 def runtime_for(path: Path) -> Runtime:
     """Return the runtime that takes files like *path*; ``TARGET_UNKNOWN`` when none does."""
-    known = runtimes().values()
+    table = runtimes()
+    known = sorted(table.values(), key=lambda module: module.NAME not in USUAL)
     for module in known:
         if path.suffix in module.SUFFIXES:
             return module
-    suffixes = sorted(suffix for module in known for suffix in module.SUFFIXES)
+    suffixes = sorted({suffix for module in known for suffix in module.SUFFIXES})
     raise EdgecError(
         Code.TARGET_UNKNOWN,
         f"no runtime takes '{path.suffix}' files",
@@ -85,23 +88,24 @@ def parse_target(text: str) -> Target:
         EdgecError: ``TARGET_UNKNOWN`` for the name, ``RECIPE_INVALID`` for an option.
     """
     name, *settings = text.replace(":", ",").split(",")
-    return Target(name=runtime(name.strip()).NAME, options=_options(settings, text))
+    module = runtime(name.strip())
+    return Target(name=module.NAME, options=_options(module.OPTIONS, settings, text))
 
 
-def _options(settings: list[str], text: str) -> SessionOptions:
-    fields = [field.name for field in dataclasses.fields(SessionOptions)]
+def _options(kind: type[SessionOptions], settings: list[str], text: str) -> SessionOptions:
+    fields = [field.name for field in dataclasses.fields(kind)]
     values: dict[str, Any] = {}
     for setting in settings:
         key, _, value = setting.strip().partition("=")
         if key not in fields:
             raise _invalid(f"there is no option '{key}'", nearest(key, fields), text)
-        values[key] = _value(key, value, text)
-    return SessionOptions(**values)
+        values[key] = _value(getattr(kind(), key), key, value, text)
+    return kind(**values)
 
 
-def _value(key: str, value: str, text: str) -> int | bool:
+def _value(default: Any, key: str, value: str, text: str) -> int | bool:  # noqa: ANN401 - a field's
     """Read *value* as the type that the option has by default."""
-    if isinstance(getattr(SessionOptions(), key), bool):
+    if isinstance(default, bool):
         if value in _SWITCH:
             return _SWITCH[value]
         raise _invalid(f"{key} is '{value}'", "true or false", text)

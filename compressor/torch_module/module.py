@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from compressor.ir.interface import Interface, interface_of
 from compressor.ir.op_facts import NORMALIZATIONS
 from compressor.torch_module.naming import place
 from compressor.torch_module.planner import Planner
+from compressor.torch_module.site import Home
 from compressor.torch_module.tensors import array_of, tensor_of
 
 _LAYERS = NORMALIZATIONS | {
@@ -47,7 +48,8 @@ class TorchModule(nn.Module):  # type: ignore[misc]
         for spec in self.interface.inputs:
             tensor_of(np.empty(0, spec.numpy))  # text is refused before anything is planned
         self._real = real
-        planner = Planner(real)
+        self._home = Home(torch.device("cpu"))
+        planner = Planner(real, self._home)
         self._program = planner.plan(model.graph)
         self.parameter_names: dict[str, str] = {}
         self._holders: list[tuple[int, Mapping[str, Tensor], str]] = []
@@ -60,6 +62,12 @@ class TorchModule(nn.Module):  # type: ignore[misc]
         fed = [x.to(self._real) if x.dtype == torch.float32 else x for x in inputs]
         outputs = self._program.run(fed, constants)
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> TorchModule:
+        """Follow ``to()`` and its kind: kernels make tensors where the parameters are."""
+        super()._apply(fn, recurse)
+        self._home.device = fn(torch.empty(0, device=self._home.device)).device
+        return self
 
     def write_back(self, model: ir.Model) -> None:
         """Store the parameters, trained perhaps, in the initializers that they came from."""

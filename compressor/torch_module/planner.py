@@ -12,7 +12,7 @@ from compressor.catalog import Catalog
 from compressor.ir.annotations import Precision, precision_of, quant_of
 from compressor.torch_module.fake_quant import fake_quantizer, quantize_at_run_time
 from compressor.torch_module.plan import Program, Step, with_freed
-from compressor.torch_module.site import Body, Build, Kernel, Site
+from compressor.torch_module.site import Body, Build, Home, Kernel, Site
 
 _FAMILIES = Catalog("compressor.torch_module.ops")
 _DYNAMIC_OPERATORS = frozenset({"Conv", "Gemm", "MatMul"})
@@ -34,8 +34,9 @@ class Planner:
         constants: initializers that some kernel is fed, by number.
     """
 
-    def __init__(self, real: torch.dtype) -> None:
+    def __init__(self, real: torch.dtype, home: Home) -> None:
         self._real = real
+        self._home = home
         self._operators = operators()
         self._numbers: dict[ir.Value, int] = {}
         self._count = 0
@@ -61,7 +62,7 @@ class Planner:
         return Program(inputs=inputs, outputs=outputs, steps=with_freed(steps, outputs))
 
     def _add(self, node: ir.Node, steps: list[Step]) -> None:
-        site = Site(node, self._real, self._body)
+        site = Site(node, self._real, self._home, self._body)
         kernel = self._kernel(site)
         operands: list[int | None] = [
             None if value is None or index in site.taken else self._read(value)

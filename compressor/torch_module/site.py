@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -38,12 +39,20 @@ _TYPES = {
 }
 
 
+@dataclass
+class Home:
+    """Where the module's parameters are: kernels that make tensors of nothing make them there."""
+
+    device: torch.device
+
+
 class Site:
     """A node, what is known about it, and which constants its kernel has taken in already.
 
     Attributes:
         node: the node.
         real: the type that stands for FLOAT.
+        home: where new tensors belong.
         taken: operands whose contents the kernel holds; they are no longer fed to it.
         captured: numbers of outside values that the node's bodies read, fed after its own operands.
     """
@@ -52,10 +61,12 @@ class Site:
         self,
         node: ir.Node,
         real: torch.dtype,
+        home: Home,
         plan_body: Callable[[ir.Graph], tuple[Body, list[int]]],
     ) -> None:
         self.node = node
         self.real = real
+        self.home = home
         self.taken: set[int] = set()
         self.captured: list[int] = []
         self._plan_body = plan_body

@@ -56,6 +56,12 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "compressor.layout",
     ),
     "runtimes": ("compressor.ir.interface", "compressor.artifact"),
+    "runtimes._torch_session": (
+        "runtimes.protocol",
+        "compressor.ir.interface",
+        "compressor.source",
+        "compressor.torch_module",
+    ),
     "bench": ("runtimes", "compressor.artifact"),
 }
 

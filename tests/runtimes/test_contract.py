@@ -10,13 +10,15 @@ import pytest
 
 from compressor.errors import Code, EdgecError
 from runtimes.protocol import LocalSession, SessionOptions
-from runtimes.targets import runtimes
+from runtimes.targets import USUAL, runtimes
 
 X = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
 
 
 @pytest.fixture(params=sorted(runtimes()))
 def name(request: pytest.FixtureRequest) -> str:
+    if reason := runtimes()[request.param].available():
+        pytest.skip(reason)
     return str(request.param)
 
 
@@ -30,8 +32,15 @@ def session(name: str, path: Path) -> LocalSession:
     return runtimes()[name].open_session(path, SessionOptions())
 
 
-def test_is_available_here(name: str) -> None:
-    assert runtimes()[name].available() is None
+@pytest.mark.parametrize("usual", [*USUAL, "torch"])
+def test_is_available_here(usual: str) -> None:
+    assert runtimes()[usual].available() is None
+
+
+@pytest.mark.parametrize("anyone", sorted(runtimes()))
+def test_says_what_to_install_or_what_is_missing(anyone: str) -> None:
+    reason = runtimes()[anyone].available()
+    assert reason is None or any(word in reason for word in ("pip install", "no ", "see "))
 
 
 def test_interface_is_the_models(session: LocalSession) -> None:

@@ -36,8 +36,8 @@ def _loop(site: Site) -> Kernel:
         collected: list[list[Tensor]] = []
         turn = 0
         while going and turn < limit:
-            flag = torch.tensor(True)
-            going_on, *results = body([torch.tensor(turn), flag, *carried], captured)
+            state = (torch.tensor(value, device=site.home.device) for value in (turn, True))
+            going_on, *results = body([*state, *carried], captured)
             carried, scanned = results[:carried_count], results[carried_count:]
             collected.append(scanned)
             going, turn = bool(going_on.item()), turn + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -109,22 +110,30 @@ def _resized(x: Tensor, axis: int, plan: _Axis, rule: _Rule) -> Tensor:
     """Return *x* resized along one axis: a weighted sum of a few elements for each result."""
     if plan.size == plan.result and plan.scale == 1.0 and rule.places != "tf_crop_and_resize":
         return x
-    places, weights, outside = _taps(plan, rule)
+    places, weights, outside = _tap_tensors(plan, rule, x.device, x.dtype)
     shape = [-1, *[1] * (x.ndim - 1 - axis)]
-    total: Tensor | None = None
-    for tap in range(places.shape[1]):
-        index = torch.from_numpy(np.ascontiguousarray(places[:, tap])).to(x.device)
-        term = x.index_select(axis, index)
-        if rule.mode != "nearest":
-            factor = torch.from_numpy(weights[:, tap].copy()).to(x.device, x.dtype)
-            term = term * factor.reshape(shape)
-        total = term if total is None else total + term
-    if total is None:
-        raise ValueError("a resized axis has at least one tap")
-    if outside.any():
-        mask = torch.from_numpy(outside).to(x.device).reshape(shape)
-        total = torch.where(mask, torch.full_like(total, rule.extrapolated), total)
+    terms = [x.index_select(axis, index) for index in places]
+    if rule.mode != "nearest":
+        pairs = zip(terms, weights, strict=True)
+        terms = [term * weight.reshape(shape) for term, weight in pairs]
+    total = functools.reduce(torch.add, terms)
+    if outside is not None:
+        gap = torch.full_like(total, rule.extrapolated)
+        total = torch.where(outside.reshape(shape), gap, total)
     return total
+
+
+@functools.lru_cache(maxsize=256)
+def _tap_tensors(
+    plan: _Axis, rule: _Rule, device: torch.device, dtype: torch.dtype
+) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...], Tensor | None]:
+    """Return ``_taps`` as tensors, one a tap; None when no result lies outside."""
+    places, weights, outside = _taps(plan, rule)
+    return (
+        tuple(torch.from_numpy(column.copy()).to(device) for column in places.T),
+        tuple(torch.from_numpy(column.copy()).to(device, dtype) for column in weights.T),
+        torch.from_numpy(outside).to(device) if outside.any() else None,
+    )
 
 
 def _taps(plan: _Axis, rule: _Rule) -> tuple[npt.NDArray[np.int64], Numbers, npt.NDArray[np.bool_]]:

@@ -33,7 +33,8 @@ def _constant(site: Site) -> Kernel:
             tensor = torch.tensor(attribute.value, dtype=torch.int64)
         else:
             raise site.refused(f"a constant as {name}")
-        return lambda: tensor
+        fixed = tensor
+        return lambda: fixed.to(site.home.device)
     raise site.refused("a constant without a value")
 
 
@@ -44,8 +45,7 @@ def _constant_of_shape(site: Site) -> Kernel:
     filled = _real(site, filled.reshape(()))
 
     def run(shape: Tensor | None = None) -> Tensor:
-        device = None if shape is None else shape.device
-        return filled.to(device).expand(shape_of(shape)).clone()
+        return filled.to(site.home.device).expand(shape_of(shape)).clone()
 
     return run
 
@@ -98,7 +98,7 @@ def _window(*coefficients: float) -> Build:
             angle = angle / (count if periodic else count - 1)
             terms = enumerate(coefficients)
             found = sum((-1) ** k * a * torch.cos(k * angle) for k, a in terms)
-            return torch.as_tensor(found).to(dtype)
+            return torch.as_tensor(found).to(site.home.device, dtype)
 
         return run
 
@@ -121,7 +121,7 @@ def _mel_weights(site: Site) -> Kernel:
             rising, falling = np.arange(left, centre + 1), np.arange(centre, right)
             weights[rising, band] = (rising - left) / (centre - left) if centre > left else 1
             weights[falling, band] = (right - falling) / max(1, right - centre)
-        return torch.from_numpy(weights).to(dtype)
+        return torch.from_numpy(weights).to(bins.device, dtype)
 
     return run
 

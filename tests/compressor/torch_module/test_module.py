@@ -200,3 +200,16 @@ def test_an_unknown_operator_is_refused_with_its_node() -> None:
         TorchModule(model)
     assert caught.value.code is Code.MODEL_UNSUPPORTED
     assert "Sorcery" in caught.value.where
+
+
+@pytest.mark.parametrize("name", list(GRAPHS))
+def test_nothing_stays_behind_when_the_module_moves(name: str) -> None:
+    """On the device "meta" nothing is computed, but tensors of others cannot be mixed in."""
+    model = GRAPHS[name]()
+    quantized(model)
+    module = TorchModule(model)
+    feeds = feeds_for(model)
+    here = module(*(torch.from_numpy(array) for array in feeds.values()))
+    there = module.to("meta")(*(torch.from_numpy(a).to("meta") for a in feeds.values()))
+    assert there.device.type == "meta"
+    assert there.shape == here.shape
