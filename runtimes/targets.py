@@ -11,7 +11,10 @@ from compressor.catalog import Catalog, nearest
 from compressor.errors import Code, EdgecError
 from runtimes.protocol import LocalSession, Runtime, SessionOptions
 
-_FOLDER = Catalog("runtimes", shared=("protocol", "targets", "isolate", "interleave", "simulator"))
+_FOLDER = Catalog(
+    "runtimes",
+    shared=("protocol", "targets", "isolate", "interleave", "simulator", "estimate", "estimators"),
+)
 _SWITCH = {"true": True, "false": False}
 USUAL = ("ort", "litert")
 """Part of every installation; they run a file when no target is named, before all others."""
