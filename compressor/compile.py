@@ -70,8 +70,8 @@ def compile_model(
     """Compile *model* into *output*: ingest, calibrate, quantize, export, verify, measure, report.
 
     Args:
-        model: ``m.onnx``, ``m.tflite``, ``m.keras``, ``m.h5``, a SavedModel folder, ``m.pt2`` or
-            ``file.py:factory``.
+        model: ``m.onnx``, ``m.tflite``, ``m.keras``, ``m.h5``, ``m.pt2``, a folder
+            of a SavedModel or of transformers, or ``file.py:factory``.
         output: folder for the artifacts and ``report.json``; appears whole or not at all.
         data: ``.npz``, a folder of images, ``file.py:function`` or ``.toml``; needed for INT8 and
             for accuracy.

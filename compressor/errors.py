@@ -77,8 +77,9 @@ class Code(Enum):
         ExitCode.USER,
         (
             "The path exists but no importer accepts it. Models are recognised by name and "
-            "content: m.onnx, m.tflite, m.keras, m.h5, a SavedModel folder, m.pt2, or "
-            "file.py:factory (a callable that returns a torch.nn.Module or a Keras model)."
+            "content: m.onnx, m.tflite, m.keras, m.h5, m.pt2, a folder of a SavedModel or of "
+            "transformers (config.json and safetensors), or file.py:factory (a callable that "
+            "returns a torch.nn.Module or a Keras model)."
         ),
     )
     MODEL_UNREADABLE = (

@@ -37,6 +37,8 @@ def take_in(
     notebook.stage("ingest")
     evaluate = quality_after_passes(dataset, recipe, scratch)
     source = read_source(model, ingest, observe=notebook.ran, evaluate=evaluate)
+    for note in source.notes:
+        notebook.note(note)
     recipe = _settled(recipe, source, notebook)
     if source.other_floats:
         kinds = " and ".join(source.other_floats)

@@ -12,6 +12,7 @@ from onnx_ir.passes.common import RemoveInitializersFromInputsPass, ShapeInferen
 
 from compressor.catalog import Catalog
 from compressor.errors import Code, EdgecError
+from compressor.ingest.notes import notes_of
 from compressor.ingest.options import IngestOptions
 from compressor.ir.fingerprint import fingerprint
 from compressor.ir.interface import Interface, interface_of
@@ -22,8 +23,11 @@ from compressor.passes.widen_floats import WidenFloats
 from compressor.pipeline import CANONICALIZE, Evaluate, run_passes
 
 _RUNNABLE = (".onnx", ".tflite")
-IMPORTERS = Catalog("compressor.ingest", shared=("child", "options"))
-_FORMS = "m.onnx, m.tflite, m.keras, m.h5, a SavedModel folder, m.pt2, or file.py:factory"
+IMPORTERS = Catalog("compressor.ingest", shared=("child", "notes", "options"))
+_FORMS = (
+    "m.onnx, m.tflite, m.keras, m.h5, m.pt2, a folder of a SavedModel or of transformers, "
+    "or file.py:factory"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +41,7 @@ class Source:
         fingerprint: digest of the canonical graph.
         path: the file as given where a runtime can run it as it is; None for other sources.
         ledger: what canonicalization changed.
+        notes: what the user should know of how the model was read.
     """
 
     name: str
@@ -45,6 +50,7 @@ class Source:
     fingerprint: str
     path: Path | None
     ledger: tuple[LedgerEntry, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def other_floats(self) -> tuple[str, ...]:
@@ -80,6 +86,7 @@ def read_source(
         fingerprint=fingerprint(raw),
         path=path if path.suffix in _RUNNABLE else None,
         ledger=tuple(ledger),
+        notes=notes_of(raw),
     )
 
 

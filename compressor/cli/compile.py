@@ -33,7 +33,8 @@ from compressor.cli._recipe_options import given_settings, recipe_options
 def command(**options: Any) -> None:  # noqa: ANN401 - click passes what the decorators declare
     """Make MODEL small and fast, verify the result, and say what was gained and lost.
 
-    MODEL is m.onnx, m.tflite, m.keras, m.h5, a SavedModel folder, m.pt2, or file.py:factory.
+    MODEL is m.onnx, m.tflite, m.keras, m.h5, m.pt2, a folder of a SavedModel or of transformers,
+    or file.py:factory.
     Writes model.onnx, model.tflite and report.json.
     """
     # numpy's BLAS spins on every core for matrices that one core does as fast.

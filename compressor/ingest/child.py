@@ -14,11 +14,13 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import onnx_ir as ir
 
 from compressor.errors import Code, EdgecError
 from compressor.ingest import onnx
+from compressor.ingest.notes import add_notes
 from compressor.ingest.options import IngestOptions
 
 # Loads this folder as a package of a name that no module of the user has.
@@ -53,6 +55,8 @@ _EXTRAS = {
     "torch": ("torch", "PyTorch"),
     "tensorflow": ("keras", "TensorFlow"),
     "tf2onnx": ("keras", "tf2onnx"),
+    "transformers": ("transformers", "the package transformers"),
+    "safetensors": ("transformers", "the package safetensors"),
 }
 
 
@@ -97,13 +101,16 @@ def export(
                 env={**os.environ, **_ENVIRONMENT, **(environment or {})},
                 check=False,
             )
-        _raise_failure(folder, done.returncode, on_death, where=str(source))
-        return onnx.load(folder / "model.onnx", IngestOptions())
+        notes = _notes(folder, done.returncode, on_death, where=str(source))
+        model = onnx.load(folder / "model.onnx", IngestOptions())
+        add_notes(model, notes)
+        return model
 
 
-def _raise_failure(folder: Path, status: int, on_death: Code, *, where: str) -> None:
+def _notes(folder: Path, status: int, on_death: Code, *, where: str) -> list[str]:
+    """Return what the child noted; raise the error that it answered, or *on_death*."""
     try:
-        facts: dict[str, str] = json.loads((folder / "result.json").read_bytes())
+        facts: dict[str, Any] = json.loads((folder / "result.json").read_bytes())
     except (OSError, ValueError):
         lines = (folder / "log.txt").read_text(errors="replace").strip().splitlines()
         raise EdgecError(
@@ -113,5 +120,6 @@ def _raise_failure(folder: Path, status: int, on_death: Code, *, where: str) -> 
             expected=lines[-1] if lines else "",
             hint="is there enough memory, and does the framework import in Python?",
         ) from None
-    if facts:
+    if "code" in facts:
         raise EdgecError(Code[facts.pop("code")], facts.pop("what"), **facts)
+    return [str(note) for note in facts["notes"]]

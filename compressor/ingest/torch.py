@@ -10,7 +10,7 @@ from compressor.errors import Code, EdgecError
 from compressor.ingest import child
 from compressor.ingest.options import IngestOptions
 
-_WEIGHT_SUFFIXES = frozenset({".pt", ".pth", ".ckpt"})
+_WEIGHT_SUFFIXES = frozenset({".pt", ".pth", ".ckpt", ".safetensors"})
 # A .pt2 file is data: torch must not fall back to unpickling it.
 _ENVIRONMENT = {"TORCH_FORCE_WEIGHTS_ONLY_LOAD": "1"}
 

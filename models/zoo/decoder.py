@@ -11,33 +11,27 @@ TOKENS = 32
 LAYERS, HEADS, WIDTH = 2, 4, 64
 
 
-class _Logits(nn.Module):
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> dict[str, Tensor]:
-        """Return the logits `[N, T, V]` after each of the tokens `[N, T]`."""
-        record = self.model(input_ids=input_ids, attention_mask=attention_mask, use_cache=False)
-        return {"logits": record.logits}
-
-
 def example_inputs() -> dict[str, Tensor]:
     """State the shapes and types."""
     ids = torch.randint(0, VOCABULARY, (2, TOKENS), generator=torch.Generator().manual_seed(0))
     return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
 
 
-def gpt2_model() -> nn.Module:
-    """Make a small GPT-2 that returns a record."""
+def gpt2(*, use_cache: bool = False) -> nn.Module:
+    """Radford et al., 2019, Language models are unsupervised multitask learners."""
     config = transformers.GPT2Config(
-        vocab_size=VOCABULARY, n_positions=128, n_embd=WIDTH, n_layer=LAYERS, n_head=HEADS
+        vocab_size=VOCABULARY,
+        n_positions=128,
+        n_embd=WIDTH,
+        n_layer=LAYERS,
+        n_head=HEADS,
+        use_cache=use_cache,
     )
-    return transformers.GPT2LMHeadModel(config).eval()
+    return randomized(transformers.GPT2LMHeadModel(config).eval())
 
 
-def llama_model() -> nn.Module:
-    """Make a small Llama with grouped queries that returns a record."""
+def llama() -> nn.Module:
+    """Touvron et al., 2023, https://arxiv.org/abs/2302.13971; with grouped queries."""
     config = transformers.LlamaConfig(
         vocab_size=VOCABULARY,
         hidden_size=WIDTH,
@@ -46,15 +40,6 @@ def llama_model() -> nn.Module:
         num_attention_heads=HEADS,
         num_key_value_heads=HEADS // 2,
         max_position_embeddings=128,
+        use_cache=False,
     )
-    return transformers.LlamaForCausalLM(config).eval()
-
-
-def gpt2() -> nn.Module:
-    """Radford et al., 2019, Language models are unsupervised multitask learners."""
-    return randomized(_Logits(gpt2_model()))
-
-
-def llama() -> nn.Module:
-    """Touvron et al., 2023, https://arxiv.org/abs/2302.13971."""
-    return randomized(_Logits(llama_model()))
+    return randomized(transformers.LlamaForCausalLM(config).eval())

@@ -10,7 +10,7 @@ CLASSES = 10
 
 def _made(name: str, side: int = SIDE) -> keras.Model:
     make = getattr(keras.applications, name)
-    return randomized(make(weights=None, input_shape=(side, side, 3), classes=CLASSES))
+    return randomized(lambda: make(weights=None, input_shape=(side, side, 3), classes=CLASSES))
 
 
 def resnet50() -> keras.Model:

@@ -1,6 +1,7 @@
 """Weights for Keras models that nobody has trained: seeded, and of a size that keeps variance."""
 
 import math
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -8,13 +9,14 @@ import numpy as np
 _SCALES = {"gamma", "layer_scale"}
 
 
-def randomized(model: keras.Model, *, settle: bool = True, seed: int = 0) -> keras.Model:
-    """Fill the variables of `model` with random numbers, in place.
+def randomized(make: Callable[[], keras.Model], *, seed: int = 0) -> keras.Model:
+    """Call `make` and fill the variables of its model with random numbers.
 
-    With `settle`, batch normalization gets the statistics of random inputs, disturbed, so that no
-    layer is ignored. Recurrent weights keep Keras's own initial values.
+    Batch normalization gets the statistics of random inputs, disturbed, so that no layer is
+    ignored. Dense and recurrent weights keep Keras's own initial values, which are seeded too.
     """
     keras.utils.set_random_seed(seed)
+    model = make()
     random = np.random.default_rng(seed)
     for layer in model._flatten_layers(include_self=False):  # noqa: SLF001 - no other way
         for variable in layer.variables:
@@ -26,8 +28,7 @@ def randomized(model: keras.Model, *, settle: bool = True, seed: int = 0) -> ker
             elif kind == "kernel" and "Conv" in type(layer).__name__:
                 spread = math.sqrt(2 / _fan_in(layer, variable.shape))
                 variable.assign(random.normal(0, spread, variable.shape))
-    if settle:
-        _settle(model, random)
+    _settle(model, random)
     return model
 
 

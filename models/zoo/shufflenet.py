@@ -1,4 +1,4 @@
-"""ShuffleNetV2 (Ma et al., 2018, https://arxiv.org/abs/1807.11164): splits and shuffled channels."""
+"""ShuffleNetV2 (Ma et al., 2018, https://arxiv.org/abs/1807.11164): splits and shuffles."""
 
 import torch
 from torch import Tensor, nn

@@ -10,16 +10,6 @@ from .randomize import randomized
 FRAMES = 600
 
 
-class _Encoder(nn.Module):
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, input_features: Tensor) -> dict[str, Tensor]:
-        """Return the hidden states `[N, T / 2, C]` of spectrograms `[N, 80, T]`."""
-        return {"last_hidden_state": self.model(input_features).last_hidden_state}
-
-
 def example_inputs() -> dict[str, Tensor]:
     """State the shape of the spectrogram."""
     return {"input_features": torch.randn(2, 80, FRAMES)}
@@ -28,4 +18,4 @@ def example_inputs() -> dict[str, Tensor]:
 def whisper_tiny() -> nn.Module:
     """Make the encoder with the width of Whisper-tiny."""
     config = transformers.WhisperConfig(max_source_positions=FRAMES // 2)
-    return randomized(_Encoder(WhisperEncoder(config).eval()))
+    return randomized(WhisperEncoder(config).eval())

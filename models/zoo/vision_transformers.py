@@ -1,31 +1,17 @@
-"""Image models of the transformers package, from their configurations; a few layers of each kind."""
+"""Image models of the transformers package, from their configurations; few layers of a kind."""
 
 import torch
 import transformers
-from torch import Tensor, nn
+from torch import nn
 
 from .randomize import randomized
 
 CLASSES = 10
-OUTPUT_NAMES = ["logits"]
-
-
-class _Logits(nn.Module):
-    """A model that returns its logits instead of a record."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, pixel_values: Tensor) -> Tensor:
-        """Return logits of images `[N, 3, H, W]`."""
-        logits: Tensor = self.model(pixel_values=pixel_values).logits
-        return logits
 
 
 def _made(model: nn.Module, side: int) -> nn.Module:
     image = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(1))
-    return randomized(_Logits(model.eval()), image)
+    return randomized(model.eval(), image)
 
 
 def vit() -> nn.Module:
@@ -41,7 +27,7 @@ def vit() -> nn.Module:
 
 
 def deit() -> nn.Module:
-    """Touvron et al., 2020, https://arxiv.org/abs/2012.12877; both heads, the width of DeiT-Tiny."""
+    """Touvron et al., 2020, https://arxiv.org/abs/2012.12877; both heads, width of DeiT-Tiny."""
     config = transformers.DeiTConfig(
         hidden_size=192,
         num_hidden_layers=4,

@@ -9,8 +9,16 @@ from .making import EXPECTED, framework_of, make
 from .refusal import Facts, RefusalError, first_line, place_of
 from .request import Made, Request
 
+Notes = dict[str, list[str]]
 # Packages that come with an extra of edgec.
-EXTRAS = {"torch": "torch", "keras": "keras", "tensorflow": "keras", "tf2onnx": "keras"}
+EXTRAS = {
+    "torch": "torch",
+    "keras": "keras",
+    "tensorflow": "keras",
+    "tf2onnx": "keras",
+    "transformers": "transformers",
+    "safetensors": "transformers",
+}
 
 
 def main() -> None:
@@ -32,8 +40,8 @@ def read_request() -> Request:
     )
 
 
-def serve(request: Request) -> Facts:
-    """Do the work; return the parts of an error, or nothing."""
+def serve(request: Request) -> Facts | Notes:
+    """Do the work; return the parts of an error, or notes about what was done."""
     sys.dont_write_bytecode = True
     code, what, framework, made = "FACTORY_FAILED", "the factory failed: ", request.framework, None
     try:
@@ -42,7 +50,7 @@ def serve(request: Request) -> Facts:
             framework = framework_of(made.model) or _refuse(made, request)
         code, what = f"EXPORT_FROM_{framework.upper()}_FAILED", "the model cannot be exported: "
         reader = importlib.import_module(f"..._{framework}.reader", __name__)
-        reader.export(request, made)
+        return {"notes": reader.export(request, made) or []}
     except RefusalError as refusal:
         return {"where": str(request.source), **refusal.facts}
     except (Exception, SystemExit) as error:  # noqa: BLE001 - this process's edge: user code runs here
@@ -52,7 +60,6 @@ def serve(request: Request) -> Facts:
             "what": what + first_line(error),
             "where": where,
         }
-    return {}
 
 
 def _refuse(made: Made, request: Request) -> str:

@@ -1,7 +1,7 @@
 """From a running model to an ONNX graph that holds no trace of where it was made."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import onnx_ir as ir
 import onnx_ir.passes.common as cleaning
@@ -9,17 +9,18 @@ import torch
 from torch import Tensor, nn
 
 from .._child.refusal import RefusalError
-from .subject import Subject, flatten, run_once
+from .nesting import Nested, leaves, mapped
+from .subject import Subject, run_once
 
 OPSET = 20
 BATCH = "batch"
-_TRACE_FAILURES = (RuntimeError, ValueError, TypeError, AssertionError)
+# What torch raises for models that it cannot trace or convert.
+FAILURES = (RuntimeError, ValueError, TypeError, AssertionError, LookupError, AttributeError)
 
 
 def export(subject: Subject) -> ir.Model:
     """Trace and convert *subject*; the batch axis is dynamic where the model allows it."""
-    example = run_once(subject, subject.inputs)
-    names = subject.output_names or names_of(example)
+    names = output_names(subject)
     program = subject.module
     if isinstance(program, nn.Module):
         program = trace(program, subject.inputs)
@@ -37,28 +38,39 @@ def export(subject: Subject) -> ir.Model:
     return tidy(converted.model)
 
 
-def trace(module: nn.Module, inputs: dict[str, Tensor]) -> torch.export.ExportedProgram:
+def trace(module: nn.Module, inputs: dict[str, Nested]) -> torch.export.ExportedProgram:
     """Trace with a dynamic batch axis; failing that, with a batch of one."""
     batch = torch.export.Dim(BATCH)
-    free = {name: {0: batch} if value.ndim else {} for name, value in inputs.items()}
+    free = {name: mapped(v, lambda t: {0: batch} if t.ndim else {}) for name, v in inputs.items()}
     try:
         return torch.export.export(module, (), inputs, dynamic_shapes=free, strict=False)
-    except _TRACE_FAILURES as reason:
-        single = {name: value[:1] if value.ndim else value for name, value in inputs.items()}
+    except FAILURES as reason:
+        single = single_sample(inputs)
         try:
             program = torch.export.export(module, (), single, strict=False)
-        except _TRACE_FAILURES:
+        except FAILURES:
             raise reason from None
         inputs.update(single)
         return program
 
 
+def single_sample(inputs: Mapping[str, Nested]) -> dict[str, Nested]:
+    """Return *inputs* cut to one sample."""
+    cut: Callable[[Tensor], Tensor] = lambda t: t[:1] if t.ndim else t  # noqa: E731 - a short name
+    return {name: mapped(value, cut) for name, value in inputs.items()}
+
+
+def output_names(subject: Subject) -> list[str]:
+    """Return the names that the user states, or else those of what the model returns."""
+    return subject.output_names or names_of(run_once(subject, subject.inputs))
+
+
 def names_of(outputs: object) -> list[str]:
-    """Return dict keys as they are, ``output`` for a single tensor, else ``output_0`` and on."""
-    if isinstance(outputs, Mapping) and all(isinstance(v, Tensor) for v in outputs.values()):
-        return [str(key) for key in outputs]
-    count = len(flatten(outputs))
-    return ["output"] if count == 1 else [f"output_{index}" for index in range(count)]
+    """Return the keys of dicts, with ``.`` between; ``output``; or ``output_0`` and on."""
+    found = list(leaves(outputs))
+    if isinstance(outputs, Mapping):
+        return found
+    return ["output"] if len(found) == 1 else [f"output_{index}" for index in range(len(found))]
 
 
 def tidy(model: ir.Model) -> ir.Model:

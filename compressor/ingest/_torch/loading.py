@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from .._child.refusal import RefusalError
 from .._child.request import Made, Request
+from . import safetensors
 from .damage import why_unreadable
 from .examples import example_inputs, example_of
 from .subject import Subject
@@ -67,6 +68,8 @@ def load_weights(module: nn.Module, path: Path) -> None:
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
     """Read tensors by name, never running code from the file; common wrappers are taken off."""
+    if path.suffix == safetensors.SUFFIX:
+        return safetensors.read_file(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:

@@ -8,22 +8,26 @@ import torch
 from torch import Tensor, nn
 
 from .._child.refusal import RefusalError, first_line, place_of
+from .nesting import Nested, leaves
 
 EXAMPLE_BATCH = 2
 
 
 @dataclass(kw_only=True)
 class Subject:
-    """A runnable model, its example inputs by forward() parameter, and the names for ONNX."""
+    """A runnable model, its example inputs by forward() parameter, and the names for ONNX.
+
+    An input may be a dict, list or tuple of tensors; each of them is an input of its own in ONNX.
+    """
 
     run: Callable[..., Any]
     module: nn.Module | torch.export.ExportedProgram
-    inputs: dict[str, Tensor]
+    inputs: dict[str, Nested]
     input_names: list[str]
     output_names: list[str] = field(default_factory=list)
 
 
-def run_once(subject: Subject, inputs: Mapping[str, Tensor]) -> object:
+def run_once(subject: Subject, inputs: Mapping[str, Nested]) -> object:
     """Run the model in torch; a failure says which shapes were fed."""
     try:
         with torch.no_grad():
@@ -33,7 +37,7 @@ def run_once(subject: Subject, inputs: Mapping[str, Tensor]) -> object:
                 else subject.run(*inputs.values())
             )
     except Exception as error:
-        fed = ", ".join(f"{name} {list(value.shape)}" for name, value in inputs.items())
+        fed = ", ".join(f"{name} {list(value.shape)}" for name, value in leaves(inputs).items())
         raise RefusalError(
             "EXPORT_FROM_TORCH_FAILED",
             f"the model fails on inputs {fed}: {first_line(error)}",
@@ -44,13 +48,4 @@ def run_once(subject: Subject, inputs: Mapping[str, Tensor]) -> object:
 
 def flatten(outputs: object) -> list[Tensor]:
     """Return the tensors of nested tuples, lists and dicts in order."""
-    if isinstance(outputs, Tensor):
-        return [outputs]
-    if outputs is None:
-        return []
-    if isinstance(outputs, Mapping):
-        outputs = list(outputs.values())
-    if not isinstance(outputs, list | tuple):
-        kind = type(outputs).__name__
-        raise RefusalError("MODEL_UNSUPPORTED", f"forward() gives a {kind}, not tensors")
-    return [tensor for part in outputs for tensor in flatten(part)]
+    return list(leaves(outputs).values())
