@@ -25,6 +25,7 @@ from compressor.ir.rewrite import (
 from exporters._onnx_dynamic import lower_dynamic
 from exporters._onnx_file import save as save_model
 from exporters._onnx_file import to_bytes
+from exporters._onnx_weights import quantized, store_weights
 from exporters.protocol import ExportOptions, Refusal, WeightType
 
 SUFFIX = ".onnx"
@@ -64,6 +65,7 @@ def _lowered(model: ir.Model, options: ExportOptions) -> ir.Model:
         if clamp_is_redundant(node) and can_bypass(node):
             bypass(node)
     lower_dynamic(graph)
+    store_weights(graph, restore_on_load=options.restore_on_load)
     _Writer(graph, options).run()
     if options.float_weights is WeightType.FLOAT16:
         _store_float16(graph)
@@ -188,7 +190,7 @@ class _Writer:
         """Store *value* as integers behind a DequantizeLinear."""
         name = value.name or ""
         uses = [(use.node, use.idx) for use in value.uses()]
-        integers = add_tensor(self._graph, f"{name}_integers", _quantized(value, params))
+        integers = add_tensor(self._graph, f"{name}_integers", quantized(value, params))
         attributes = {} if params.axis is None else {"axis": params.axis}
         node = ir.node(
             "DequantizeLinear", [integers, *self._operands(params)], attributes, name=f"{name}_dq"
@@ -229,15 +231,6 @@ def _rename_through(node: ir.Node, source: ir.Value, result: ir.Value) -> None:
             source.name = name
     ir.convenience.replace_all_uses_with(result, source)
     graph.remove(node, safe=True)
-
-
-def _quantized(value: ir.Value, params: QuantParams) -> ir.TensorProtocol:
-    """Return the integers of the constant *value*."""
-    real = value.const_value
-    if real is None:
-        raise ValueError("only constants are quantized here")
-    dtype = ir.DataType.from_numpy(params.dtype.numpy)
-    return derived(real, params.quantize, dtype=dtype, shape=real.shape.numpy())
 
 
 def _store_float16(graph: ir.Graph) -> None:

@@ -30,11 +30,14 @@ class ExportOptions:
         activations: 8-bit activation type of ONNX files; uint8 is the fast one on x86, int8 on
             Arm. TFLite files always use int8.
         float_weights: storage type of the weights of float nodes.
+        restore_on_load: write integer weights of float nodes so that ONNX Runtime makes them float
+            once, when it loads the file, instead of each time that it runs.
         manifest: key/value provenance embedded in the file.
     """
 
     activations: IntegerType = IntegerType.UINT8
     float_weights: WeightType = WeightType.FLOAT32
+    restore_on_load: bool = True
     manifest: Mapping[str, str] = field(default_factory=dict)
 
 

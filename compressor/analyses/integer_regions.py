@@ -61,8 +61,8 @@ def integer_regions(graph: ir.Graph, keep_float: frozenset[str] = frozenset()) -
         if reason:
             integer.discard(node)
             reasons[node] = reason
-    recurrent = {n for n in graph if facts_of(n).role is Role.RECURRENT}
-    weight_only = frozenset(n for n in recurrent if n.name not in keep_float)
+    storing = {n for n in graph if facts_of(n).role in (Role.RECURRENT, Role.LOOKUP)}
+    weight_only = frozenset(n for n in storing if n.name not in keep_float)
     return IntegerRegions(
         integer=frozenset(integer),
         float_results=leaving.products,
@@ -80,6 +80,8 @@ def _refusal(
         return "kept in float on request"
     if role is Role.RECURRENT:
         return "recurrent state stays float; its weights are stored as integers"
+    if role is Role.LOOKUP:
+        return "its table is stored as integers"
     if role is Role.FLOAT:
         return f"{node.op_type} computes in float"
     if any(out.dtype != ir.DataType.FLOAT for out in node.outputs) or not data_inputs(node):

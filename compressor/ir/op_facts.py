@@ -24,6 +24,7 @@ class Role(Enum):
     CLAMP = "cuts the range; free when the producer's scale already cuts there"
     MOVEMENT = "moves elements; input and output share one scale"
     JOIN = "moves elements of several inputs into one output of one scale"
+    LOOKUP = "picks rows of a constant table, which can be stored as integers"
     RECURRENT = "stays float, but its weights can be stored as integers"
     FLOAT = "has no integer kernel worth having, or loses too much in one"
 
@@ -34,7 +35,8 @@ class OpFacts:
 
     Attributes:
         role: behaviour in an integer graph.
-        weight_axis: output-channel axis of input 1, for COMPUTE.
+        weight_axis: axis of the scales: output channels of input 1 for COMPUTE, columns of input 0
+            for LOOKUP.
         output: parameters that the integer kernel fixes, whatever the data.
         gate: a squashing function; integer only when what reads it is integer.
     """
@@ -99,11 +101,22 @@ def facts_of(node: ir.Node) -> OpFacts:
         return _FLOAT
     if node.op_type == "Gemm" and node.attributes.get_int("transB"):
         return OpFacts(role=Role.COMPUTE, weight_axis=0)
+    if node.op_type == "Gather" and _reads_table(node):
+        return OpFacts(role=Role.LOOKUP, weight_axis=1)
     if node.op_type == "Pad" and not _pads_with_zero(node):
         return _FLOAT
     if node.op_type == "Resize" and node.attributes.get_string("mode", "nearest") == "cubic":
         return _FLOAT  # its weights are negative in part: results leave the input's range
     return facts
+
+
+def _reads_table(node: ir.Node) -> bool:
+    """Whether *node* picks rows of a constant matrix of real numbers, as an embedding does."""
+    table = node.inputs[0]
+    if table is None or table.const_value is None or table.is_graph_input():
+        return False
+    is_matrix = table.dtype == ir.DataType.FLOAT and len(table.const_value.shape) == 2
+    return is_matrix and node.attributes.get_int("axis", 0) == 0
 
 
 def _pads_with_zero(node: ir.Node) -> bool:

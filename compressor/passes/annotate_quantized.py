@@ -252,7 +252,7 @@ def _settle_weights(node: ir.Node) -> None:
     role = facts_of(node).role
     if not constants:
         return
-    if role in (Role.COMPUTE, Role.RECURRENT):
+    if role in (Role.COMPUTE, Role.LOOKUP, Role.RECURRENT):
         set_precision(node, Precision.WEIGHT_ONLY, "its activations are float in the source")
         return
     for value in constants:

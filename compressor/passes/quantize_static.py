@@ -26,6 +26,7 @@ from compressor.ir.op_facts import Role, facts_of, float_constants
 from compressor.ir.quant import IntegerType, QuantParams
 from compressor.ir.rewrite import add_constant, constant_of, free_name, replace_value
 from compressor.passes.protocol import Changes, PassContext, Skipped
+from compressor.passes.quantize_weights import stored_weights
 from compressor.quantizers.affine import (
     bias_params,
     params_of_range,
@@ -100,10 +101,8 @@ def _annotate_nodes(graph: ir.Graph, regions: IntegerRegions) -> None:
 def _annotate_constants(node: ir.Node, regions: IntegerRegions) -> None:
     """Give the constants of an integer or weight-only *node* their parameters."""
     if node in regions.weight_only:
-        for value in node.inputs[1:3]:
-            constant = constant_of(value)
-            if value is not None and constant is not None:
-                set_quant(value, weight_params(constant, axis=1))
+        for value, axis in stored_weights(node):
+            set_quant(value, weight_params(np.asarray(constant_of(value)), axis))
     elif node not in regions.integer:
         return
     elif facts_of(node).role is Role.COMPUTE:

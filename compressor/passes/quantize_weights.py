@@ -18,7 +18,7 @@ _ON_REQUEST = "kept in float on request"
 
 @dataclass(frozen=True, kw_only=True)
 class QuantizeWeights:
-    """Give the constant weights of linear, convolutional and recurrent layers one scale a channel.
+    """Give the constant weights of layers and the tables of embeddings one scale a channel.
 
     Symmetric int8, as in the TensorFlow Lite 8-bit specification; activations stay float, so no
     data is needed. What is integer already stays as it is.
@@ -33,7 +33,7 @@ class QuantizeWeights:
         """Annotate *model*."""
         annotated, skipped = 0, []
         for node in model.graph:
-            weights = [] if precision_of(node) is not Precision.FLOAT else _weights_of(node)
+            weights = [] if precision_of(node) is not Precision.FLOAT else stored_weights(node)
             if weights and node.name in self.keep_float:
                 set_precision(node, Precision.FLOAT, _ON_REQUEST)
                 skipped.append(Skipped(node=node.name, reason=_ON_REQUEST))
@@ -45,12 +45,14 @@ class QuantizeWeights:
         return Changes(counts={"nodes with integer weights": annotated}, skipped=tuple(skipped))
 
 
-def _weights_of(node: ir.Node) -> list[tuple[ir.Value, int]]:
+def stored_weights(node: ir.Node) -> list[tuple[ir.Value, int]]:
     """Return the constant float weights of *node*, each with the axis of its channels."""
     facts = facts_of(node)
     match facts.role:
         case Role.COMPUTE if facts.weight_axis is not None:
             places = {1: facts.weight_axis}
+        case Role.LOOKUP if facts.weight_axis is not None:
+            places = {0: facts.weight_axis}
         case Role.RECURRENT:
             places = {1: _RECURRENT_AXIS, 2: _RECURRENT_AXIS}
         case _:

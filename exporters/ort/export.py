@@ -7,6 +7,7 @@ and int8 stays int8, where x86 alone would rather have uint8.
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,7 +41,10 @@ def write(model: ir.Model, options: ExportOptions) -> bytes:
             exporter.
     """
     refuse_large(model, options, "ort")
-    return stable(_converted(onnx.write(model, options)))
+    # What could be done on load would be done here, and the file would hold floats.
+    return stable(
+        _converted(onnx.write(model, dataclasses.replace(options, restore_on_load=False)))
+    )
 
 
 def save(model: ir.Model, options: ExportOptions, path: Path) -> tuple[Path, ...]:

@@ -6,6 +6,7 @@ Constants go from numpy straight into the file, 16-byte aligned, and equal ones 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 
@@ -16,7 +17,15 @@ from ai_edge_litert import schema_py_generated as schema
 
 from compressor.ir.annotations import Precision, precision_of, quant_of
 from compressor.ir.quant import QuantParams
-from exporters.tflite.dialect import Array, Shape, constant_of, is_integer, shape_of, tensor_name
+from exporters.tflite.dialect import (
+    Array,
+    Shape,
+    constant_of,
+    is_integer,
+    rank_of,
+    shape_of,
+    tensor_name,
+)
 from exporters.tflite.quantization import SharedQuantization
 from exporters.tflite.versions import Table, minimum_runtime, operator_version
 
@@ -99,6 +108,26 @@ class Builder:
             return self._float_constant(value, array)
         direct = is_integer(node) or precision_of(node) is Precision.DYNAMIC
         return self._integer_constant(value, array, params, dequantized=not direct)
+
+    def integers(self, node: ir.Node, index: int) -> int:
+        """Return the integers of the quantized constant that is input *index* of *node*."""
+        value = node.inputs[index]
+        array, params = constant_of(value), quant_of(value)
+        if value is None or array is None or params is None:
+            raise ValueError(f"input {index} of '{node.name}' is no quantized constant")
+        return self._integer_constant(value, array, params, dequantized=False)
+
+    def picked(self, node: ir.Node, index: int, shape: Shape) -> int:
+        """Return a tensor of *shape* for rows of the quantized table that is input *index*."""
+        value = node.inputs[index]
+        params = quant_of(value)
+        if value is None or params is None:
+            raise ValueError(f"input {index} of '{node.name}' is no quantized table")
+        if params.axis is not None:
+            behind = rank_of(value) - params.axis
+            params = dataclasses.replace(params, axis=len(shape) - behind)
+        name = f"{node.outputs[0].name}/integers"
+        return self._tensor(name, shape, params.dtype.value, params)
 
     def constant(self, array: Array, name: str) -> int:
         """Return a tensor with the contents of *array* (axes, shapes and other plain numbers)."""

@@ -10,6 +10,7 @@ import numpy as np
 import onnx_ir as ir
 from ai_edge_litert import schema_py_generated as schema
 
+from compressor.ir.annotations import quant_of
 from exporters.tflite.builder import Builder, Op
 from exporters.tflite.dialect import (
     Unsupported,
@@ -42,6 +43,19 @@ def _legalize(node: ir.Node) -> None:
     editor.replace(picked if shape_of(picked) == out else editor.reshape(picked, out))
 
 
+def _emit_gather(node: ir.Node, builder: Builder) -> None:
+    """Pick from *node*'s source; of an integer table only what was picked becomes float."""
+    table = required_input(node, 0)
+    if quant_of(table) is None or not is_constant(table) or quant_of(node.outputs[0]) is not None:
+        _emit(node, builder)
+        return
+    out = node.outputs[0]
+    picked = builder.picked(node, 0, shape_of(out))
+    options = schema.GatherOptionsT(axis=node.attributes.get_int("axis", 0))
+    builder.raw(Op.GATHER, [builder.integers(node, 0), builder.operand(node, 1)], [picked], options)
+    builder.raw(Op.DEQUANTIZE, [picked], [builder.activation(out)], schema.DequantizeOptionsT())
+
+
 def _emit(node: ir.Node, builder: Builder) -> None:
     axis = node.attributes.get_int("axis", 0)
     builder.emit(Op.GATHER, node, options=schema.GatherOptionsT(axis=axis))
@@ -49,6 +63,6 @@ def _emit(node: ir.Node, builder: Builder) -> None:
 
 LEGALIZE = {"Gather": _legalize}
 LOWER = {
-    "Gather": Lowering(emit=_emit, integer=IntegerForm.SHARED),
+    "Gather": Lowering(emit=_emit_gather, integer=IntegerForm.SHARED),
     "Select": Lowering(emit=_emit, integer=IntegerForm.SHARED, role=Role.ANY, reorder=reorder_axis),
 }

@@ -58,7 +58,8 @@ def test_file_stores_integers_and_computes_with_their_real_numbers() -> None:
     model = mlp()
     apply(model, QuantizeWeights())
     content = exporter.write(model, ExportOptions())
-    stored = {t.data_type for t in onnx.load_from_string(content).graph.initializer if t.dims[1:]}
+    matrices = [t for t in onnx.load_from_string(content).graph.initializer if min(t.dims) > 1]
+    stored = {t.data_type for t in matrices if t.dims[1:]}
     assert stored == {onnx.TensorProto.INT8}
     x = gaussian(4, 6, seed=2)
     reals = [
@@ -106,3 +107,14 @@ def test_other_operands_are_left_alone(text: str) -> None:
     model = graph_of(text, **constants)
     [changes] = apply(model, QuantizeWeights())
     assert not changes.modified
+
+
+def test_table_of_an_embedding_has_one_scale_a_column() -> None:
+    model = graph_of(
+        "g (int64[N,5] x) => (float[N,5,4] y) { y = Gather<axis=0>(table, x) }",
+        table=gaussian(9, 4),
+    )
+    apply(model, QuantizeWeights())
+    params = quant_of(model.graph.initializers["table"])
+    assert params is not None
+    assert (params.axis, len(params.scale)) == (1, 4)
