@@ -35,6 +35,8 @@ EXTRAS = {
     "torch": ("torch", "PyTorch models (.pt2, file.py:factory)"),
     "keras": ("tf2onnx", "Keras models (.keras, .h5, file.py:factory) and SavedModels"),
     "images": ("pillow", "folders of images as data"),
+    "openvino": ("openvino", "the target openvino"),
+    "mnn": ("MNN", "the target mnn"),
 }
 
 # Instructions that multiply and add four or more 8-bit products at once, as Linux names them, and

@@ -65,7 +65,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "bench": ("runtimes", "compressor.artifact"),
 }
 
-OPTIONAL = frozenset({"torch", "tensorflow", "keras", "tf2onnx", "torchvision", "transformers"})
+OPTIONAL = frozenset(
+    {"torch", "tensorflow", "keras", "tf2onnx", "torchvision", "openvino", "MNN", "transformers"}
+)
 # Programs of their own, which no other module imports.
 CHILDREN = tuple(f"compressor.ingest.{name}" for name in ("_child", "_torch", "_keras"))
 # Written in PyTorch, and imported only inside functions.
