@@ -11,13 +11,15 @@ from pathlib import Path
 import onnx
 from ai_edge_litert import schema_py_generated as schema
 
+_CHUNK = 1 << 20
+
 
 @dataclass(frozen=True, kw_only=True)
 class Contents:
-    """One artifact's file.
+    """One artifact.
 
     Attributes:
-        sha256: digest of the file.
+        sha256: digest of its files, one after the other.
         operators: how often each operator occurs, by the format's own name; empty for formats whose
             operators cannot be listed.
         opset: version of the standard ONNX operators; None for other formats.
@@ -28,10 +30,18 @@ class Contents:
     opset: int | None
 
 
-def contents_of(path: Path) -> Contents:
-    """Return the contents of the artifact at *path*."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+def digest_of(*files: Path) -> str:
+    """Return the SHA-256 of *files*, one after the other, as hexadecimal digits."""
+    state = hashlib.sha256()
+    for path in files:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                state.update(chunk)
+    return state.hexdigest()
+
+
+def contents_of(path: Path, *companions: Path) -> Contents:
+    """Return the contents of the artifact at *path*, whose weights may lie in *companions*."""
     operators: Iterator[str] = iter(())
     opset = None
     if path.suffix == ".onnx":
@@ -41,7 +51,7 @@ def contents_of(path: Path) -> Contents:
     elif path.suffix == ".tflite":
         operators = _tflite_operators(path.read_bytes())
     counts = sorted(Counter(operators).items())
-    return Contents(sha256=digest, operators=dict(counts), opset=opset)
+    return Contents(sha256=digest_of(path, *companions), operators=dict(counts), opset=opset)
 
 
 def _onnx_operators(graph: onnx.GraphProto) -> Iterator[str]:

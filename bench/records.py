@@ -205,7 +205,8 @@ class ArtifactRecord(Record):
     Attributes:
         interface: what a program that uses the artifact must know: names, types, shapes, layouts,
             scales and zero points.
-        sha256: digest of the file that was measured.
+        files: names of all its files, the model's first.
+        sha256: digest of what was measured: of its files, one after the other.
         operators: how often each operator occurs in it, by the format's own names.
         opset: of ONNX files.
         weight_bytes: of the parameters in the graph that it was written from.
@@ -216,6 +217,7 @@ class ArtifactRecord(Record):
     size: Size
     interface: Mapping[str, Any] | None = None
     delegated: Delegated | None = None
+    files: tuple[str, ...] = ()
     sha256: str = ""
     operators: Mapping[str, int] = field(default_factory=dict)
     opset: int | None = None

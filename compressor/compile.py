@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.gate.budget import Budget
 from bench.records import ArtifactRecord, SourceRecord
 from compressor.artifact import QuantizationSummary
 from compressor.conclude import conclude
@@ -14,11 +15,12 @@ from compressor.data.description import Description
 from compressor.dataset import Dataset, open_dataset
 from compressor.errors import Code, EdgecError
 from compressor.export import export
+from compressor.gate import foresee
 from compressor.ingest.options import IngestOptions
 from compressor.intake import take_in
 from compressor.job import Stage, workplace
 from compressor.ledger import LedgerEntry
-from compressor.measure import measure
+from compressor.measure import measure, weigh
 from compressor.present import present
 from compressor.progress import Progress, Silent
 from compressor.quantize import calibrate, prepare, quantize
@@ -31,6 +33,8 @@ STAGES: tuple[Stage, ...] = (
     quantize,  # annotates; the graph stays an ordinary float graph
     present,  # the interface asked for; last change, since samples so far came in the source's
     export,  # every format from the same annotations
+    weigh,  # what needs no running: sizes, operators
+    foresee,  # a budget that is missed for certain saves the time of measuring
     measure,  # last: runs what was written, and refuses what is wrong
 )
 
@@ -65,6 +69,7 @@ def compile_model(
     data: Path | Description | None = None,
     recipe: Recipe | None = None,
     ingest: IngestOptions | None = None,
+    budgets: Sequence[Budget] = (),
     progress: Progress | None = None,
 ) -> Compilation:
     """Compile *model* into *output*: ingest, calibrate, quantize, export, verify, measure, report.
@@ -77,6 +82,7 @@ def compile_model(
             for accuracy.
         recipe: what to do; INT8 to ONNX and TFLite by default.
         ingest: weights and input shapes that the source does not state.
+        budgets: limits on what comes out; those that are missed for certain stop the compilation.
         progress: hears what is being done.
 
     Raises:
@@ -87,6 +93,7 @@ def compile_model(
     dataset = _open_data(data, recipe)
     with workplace(output, model, progress or Silent()) as place:
         job = take_in(model, ingest, dataset, recipe, place)
+        job.budgets = budgets
         for stage in STAGES:
             stage(job)
         report = conclude(job)

@@ -340,6 +340,14 @@ class Code(Enum):
             "layout. Gates and baselines work on the folder that `edgec compile` wrote."
         ),
     )
+    BUDGET_MISSED = (
+        "EC702",
+        ExitCode.BUDGET,
+        (
+            "An artifact that was written breaks a budget of the project file, and nothing that is "
+            "still to be measured can change that, so the compilation stopped. Nothing was kept."
+        ),
+    )
     EXTRA_MISSING = (
         "EC901",
         ExitCode.ENVIRONMENT,

@@ -73,7 +73,7 @@ def samples_for(
     """
     if dataset is None:
         progress.note("no --data: artifacts are checked on random inputs, accuracy is not measured")
-        return _random_samples(source.interface)
+        return random_samples(source.interface)
     chosen = dataset.evaluation(source.interface, recipe.eval_samples)
     for finding in chosen.findings:
         progress.note(str(finding))
@@ -135,7 +135,7 @@ def _is_labelled(dataset: Dataset, interface: Interface) -> bool:
     return dataset.has_labels and LABELS not in {spec.name for spec in interface.inputs}
 
 
-def _random_samples(interface: Interface) -> Samples:
+def random_samples(interface: Interface) -> Samples:
     """Standard normal floats; integers of all values where they have a scale, else 0 and 1."""
     random = np.random.default_rng(_SEED)
     feeds: dict[str, Array] = {}

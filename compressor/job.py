@@ -10,6 +10,7 @@ from pathlib import Path
 
 import onnx_ir as ir
 
+from bench.gate.budget import Budget
 from bench.records import ArtifactRecord, SourceRecord
 from compressor.artifact import QuantizationSummary, Trial, summarize_quantization
 from compressor.calibration.collect import RunnerFactory
@@ -76,6 +77,7 @@ class Job:
         ledger: what passes did so far.
         table: activation statistics of ``graph``.
         trials: artifacts with their float baselines.
+        budgets: limits on what comes out.
         record: measurements of the source.
         artifacts: measurements of each artifact.
     """
@@ -91,6 +93,7 @@ class Job:
     ledger: list[LedgerEntry]
     table: CalibrationTable | None = None
     trials: Sequence[Trial] = ()
+    budgets: Sequence[Budget] = ()
     record: SourceRecord
     artifacts: Sequence[ArtifactRecord] = field(default_factory=list)
 

@@ -122,8 +122,29 @@ def relative_difference(reference: Array, other: Array) -> float:
     return float(gap / scale)
 
 
+def weigh(job: Job) -> None:
+    """Begin the record of each artifact with what its file alone tells."""
+    weight_bytes = cost_of(job.graph).weight_bytes
+    job.artifacts = [_weighed(trial.artifact, weight_bytes) for trial in job.trials]
+
+
+def _weighed(artifact: Artifact, weight_bytes: int) -> ArtifactRecord:
+    contents = contents_of(*artifact.files)
+    return ArtifactRecord(
+        name=artifact.path.name,
+        runtime=runtime_for(artifact.path).NAME,
+        files=tuple(file.name for file in artifact.files),
+        size=measure_size(*artifact.files),
+        interface=artifact.interface.to_json(),
+        sha256=contents.sha256,
+        operators=contents.operators,
+        opset=contents.opset,
+        weight_bytes=weight_bytes,
+    )
+
+
 def measure(job: Job) -> None:
-    """Run every artifact, check it, and keep the records of the source and of each.
+    """Run every artifact, check it, and complete the records of the source and of each.
 
     Raises:
         EdgecError: ``ARTIFACT_MISMATCH`` when an artifact is wrong; a 6xx code when a runtime
@@ -143,21 +164,13 @@ def measure(job: Job) -> None:
     feeds = adapter.feeds(given)
     latencies: list[Latency] = []
     records = []
-    for trial, session, found in zip(trials, sessions, answers, strict=True):
+    for record, trial, session, found in zip(job.artifacts, trials, sessions, answers, strict=True):
         baseline, own, ratio = _time(worker, trial, session, (given, feeds), job.recipe)
         latencies += [baseline] if baseline else []
-        contents = contents_of(trial.artifact.path)
         records.append(
-            ArtifactRecord(
-                name=trial.artifact.path.name,
-                runtime=session.runtime,
-                size=measure_size(*trial.artifact.files),
+            dataclasses.replace(
+                record,
                 delegated=_delegated(session),
-                interface=trial.artifact.interface.to_json(),
-                sha256=contents.sha256,
-                operators=contents.operators,
-                opset=contents.opset,
-                weight_bytes=cost_of(job.graph).weight_bytes,
                 latency=own,
                 ratio=ratio,
                 accuracy=_accuracy(samples, truth, found),

@@ -4,6 +4,7 @@
     [data]      the keys of a data description
     [quantize] [export] [measure] ...   the settings of a recipe
     [budgets]   see ``bench/gate``
+    [gate]      baseline: a folder that `edgec baseline` made
 
 Paths are relative to the file. Unknown keys are refused, naming the line and the nearest key.
 """
@@ -31,6 +32,7 @@ DEFAULT_NAME = "edgec.toml"
 _MOST_BYTES = 1 << 20
 _MODEL_KEYS = ("path", "weights", "input_shape")
 _OUTPUT = "output"
+_BASELINE = "baseline"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,7 @@ class Project:
         output: folder of the artifacts; None when it is not stated.
         settings: settings of the recipe that are stated, by field.
         budgets: limits on what comes out.
+        baseline: folder that changes are counted from; None when it is not stated.
     """
 
     file: Path
@@ -54,6 +57,7 @@ class Project:
     output: Path | None
     settings: Mapping[str, Any]
     budgets: tuple[Budget, ...]
+    baseline: Path | None
 
 
 def read_project(file: Path) -> Project:
@@ -65,6 +69,18 @@ def read_project(file: Path) -> Project:
     """
     text = _read(file)
     return _Reader(file, tomllib.loads(text), key_lines(text)).project()
+
+
+def require_budgets(project: Project) -> tuple[Budget, ...]:
+    """Return the budgets of *project*; ``RECIPE_INVALID`` when it states none."""
+    if project.budgets:
+        return project.budgets
+    raise EdgecError(
+        Code.RECIPE_INVALID,
+        "the file states no budgets",
+        where=str(project.file),
+        expected='[budgets] with limits such as size.file = "1 MB"',
+    )
 
 
 def _read(file: Path) -> str:
@@ -95,10 +111,12 @@ class _Reader:
 
     def project(self) -> Project:
         recipe = {known.key: known for known in settings_of(Recipe)}
-        sections = {key.partition(".")[0] for key in recipe} | {"model", "data", "budgets"}
+        sections = {key.partition(".")[0] for key in recipe} | {"model", "data", "budgets", "gate"}
         self._check_keys((), self._tables, sorted(sections))
-        model = self._table("model")
+        model, gate = self._table("model"), self._table("gate")
         self._check_keys(("model",), model, _MODEL_KEYS)
+        self._check_keys(("gate",), gate, (_BASELINE,))
+        baseline = self._beside(gate.get(_BASELINE), ("gate", _BASELINE))
         settings = dict(self._settings(recipe))
         Recipe(**settings)  # refuses values that do not go together
         output = self._beside(self._table("export").get(_OUTPUT), ("export", _OUTPUT))
@@ -110,6 +128,7 @@ class _Reader:
             output=None if output is None else Path(output),
             settings=settings,
             budgets=tuple(read_budgets(self._table("budgets"), self._locate, ("budgets",))),
+            baseline=None if baseline is None else Path(baseline),
         )
 
     def _settings(self, recipe: Mapping[str, Setting]) -> Iterator[tuple[str, Any]]:

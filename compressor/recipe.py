@@ -86,12 +86,12 @@ class Recipe:
     )
     io_layout: IoLayout = setting(
         IoLayout.KEEP,
-        key="export.io-layout",
+        key="export.io_layout",
         help="keep the source's order of axes, or make image inputs and outputs nhwc.",
     )
     io_type: IoType = setting(
         IoType.KEEP,
-        key="export.io-type",
+        key="export.io_type",
         help="keep the source's types, or float32, int8 or uint8 for real inputs and outputs.",
     )
     latency_seconds: float = setting(

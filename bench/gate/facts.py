@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.contents import digest_of
 from bench.report import SCHEMA_VERSION
 from compressor.errors import Code, EdgecError
 
@@ -82,15 +82,18 @@ def stale_artifacts(folder: Path, report: Tree) -> frozenset[str]:
     return frozenset(
         str(record.get("name"))
         for record in report.get("artifacts") or ()
-        if _digest(folder / Path(str(record.get("name"))).name) != record.get("sha256")
+        if _digest(folder, files_of(record)) != record.get("sha256")
     )
 
 
-def _digest(path: Path) -> str | None:
-    if not path.is_file():
-        return None
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def files_of(record: Tree) -> list[str]:
+    """Return the names of an artifact's files; only names, whatever a report may say."""
+    return [Path(str(name)).name for name in record.get("files") or (record.get("name"),)]
+
+
+def _digest(folder: Path, names: Sequence[str]) -> str | None:
+    files = [folder / name for name in names]
+    return digest_of(*files) if all(file.is_file() for file in files) else None
 
 
 def _unreadable(path: Path, what: str, expected: str = "") -> EdgecError:

@@ -8,7 +8,9 @@ from bench.gate.quantity import Against, Bound, Dimension, Limit, format_value
 from bench.gate.ruling import Judgement, Outcome
 
 FAR_BETTER = 0.2
-"""Share of the limit by which a value must lie on the good side to suggest a tighter limit."""
+"""Share of the limit by which a cost must lie below it to suggest a tighter limit."""
+
+_COSTS = frozenset({Dimension.BYTES, Dimension.SECONDS, Dimension.JOULES})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +117,7 @@ def _by_interval(
     text = found.text(dimension) + suffix
     limit = format_value(allowed, dimension) + suffix
     if worst <= allowed if at_most else worst >= allowed:
-        return Judgement(outcome=Outcome.PASS, found=text, hint=_ratchet(bound, allowed, worst))
+        return Judgement(outcome=Outcome.PASS, found=text, hint=_ratchet(dimension, allowed, worst))
     if best > allowed if at_most else best < allowed:
         side = "above" if at_most else "below"
         return Judgement(outcome=Outcome.FAIL, found=text, reason=f"{side} {limit}")
@@ -127,8 +129,8 @@ def _by_interval(
     )
 
 
-def _ratchet(bound: Bound, allowed: float, worst: float) -> str:
-    """Suggest a tighter limit where the value is far better than an upper one."""
-    if bound is Bound.AT_MOST and allowed > 0 and worst < allowed * (1 - FAR_BETTER):
+def _ratchet(dimension: Dimension, allowed: float, worst: float) -> str:
+    """Suggest a tighter limit where a cost is far below it."""
+    if dimension in _COSTS and allowed > 0 and worst < allowed * (1 - FAR_BETTER):
         return f"{1 - worst / allowed:.0%} below the limit: it could be tightened"
     return ""

@@ -9,11 +9,17 @@ from typing import Any
 
 import click
 
-from compressor.cli._recipe_options import given_settings, recipe_options
+from compressor.cli._recipe_options import recipe_options
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", required=False)
+@click.option(
+    "--recipe",
+    "file",
+    type=click.Path(path_type=Path),
+    help="Project file, such as edgec.toml; what the command line says goes before it.",
+)
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
@@ -41,32 +47,22 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click passes what the dec
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from bench.table import table_text
     from compressor.cli._console import ConsoleProgress
+    from compressor.cli._order import order_of
     from compressor.compile import compile_model
-    from compressor.ingest.options import IngestOptions, parse_input_shapes
-    from compressor.recipe import Recipe
 
-    recipe = Recipe(**given_settings(options))
-    model = options["model"]
-    output = options["output"] or Path(f"{_stem(model)}-edgec")
-    ingest = IngestOptions(
-        weights=options["weights"], input_shapes=parse_input_shapes(options["input_shape"])
-    )
+    order = order_of(options)
     with ConsoleProgress(verbose=options["verbose"]) as progress:
         result = compile_model(
-            model,
-            output=output,
-            data=options["data"],
-            recipe=recipe,
-            ingest=ingest,
+            order.model,
+            output=order.output,
+            data=order.data,
+            recipe=order.recipe,
+            ingest=order.ingest,
+            budgets=order.budgets,
             progress=progress,
         )
     if options["as_json"]:
         click.echo(json.dumps(result.report, indent=2))
     else:
         click.echo(table_text(result.source, result.artifacts), nl=False)
-    click.echo(f"wrote {output}/", err=True)
-
-
-def _stem(model: str) -> str:
-    """Name the output after the file: ``net.onnx`` and ``net.py:build`` give ``net``."""
-    return Path(model.rpartition(":")[0] or model).stem
+    click.echo(f"wrote {order.output}/", err=True)
