@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -17,7 +18,8 @@ import click
     show_default=True,
     help="Folder of the baseline.",
 )
-def command(out: Path, output: Path) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print what was kept as JSON on stdout.")
+def command(out: Path, output: Path, as_json: bool) -> None:
     """Keep the artifacts and the report in OUT as the baseline of later gates.
 
     `edgec gate OUT --baseline FOLDER` then knows limits such as "+5 %".
@@ -25,5 +27,7 @@ def command(out: Path, output: Path) -> None:
     from compressor.baseline import store_baseline
 
     report = store_baseline(out, output)
-    names = ", ".join(str(record["name"]) for record in report["artifacts"])
-    click.echo(f"kept {names} in {output}/", err=True)
+    names = [str(record["name"]) for record in report["artifacts"]]
+    if as_json:
+        click.echo(json.dumps({"output": str(output), "artifacts": names}))
+    click.echo(f"kept {', '.join(names)} in {output}/", err=True)

@@ -35,6 +35,7 @@ import click
 @click.option(
     "--write", multiple=True, metavar="FORMAT=FILE", help="Write a report too; may be repeated."
 )
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--allow-uncertain", is_flag=True, help="Noise alone does not fail the gate.")
 @click.option("--why", is_flag=True, help="Say what makes up the size, the time and the loss.")
 @click.pass_context
@@ -52,7 +53,8 @@ def command(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 
     from compressor.gate import collect_facts
     from compressor.project import read_project, require_budgets
 
-    require_format(options["format"])
+    form = "json" if options["as_json"] else options["format"]
+    require_format(form)
     files = parse_writes(options["write"])
     project = read_project(options["budgets"])
     budgets, baseline = require_budgets(project), options["baseline"] or project.baseline
@@ -65,7 +67,7 @@ def command(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 
         budgets=options["budgets"].as_posix(),
         why=tuple(explain(rulings, facts)) if options["why"] else (),
     )
-    for file, form in files.items():
-        write_atomically(file, render(form, verdict).encode())
-    click.echo(render(options["format"], verdict), nl=False)
+    for file, kind in files.items():
+        write_atomically(file, render(kind, verdict).encode())
+    click.echo(render(form, verdict), nl=False)
     context.exit(status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -20,7 +21,8 @@ from compressor.errors import Code, EdgecError
     show_default=True,
     help="The file to write.",
 )
-def command(model: str, data: Path | None, output: Path) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the file's name as JSON on stdout.")
+def command(model: str, data: Path | None, output: Path, as_json: bool) -> None:
     """Write a commented edgec.toml for MODEL that compiles and gates as it stands."""
     from compressor.files import write_atomically
     from compressor.project_text import project_text
@@ -35,4 +37,6 @@ def command(model: str, data: Path | None, output: Path) -> None:
             hint="choose another file with -o, or remove it",
         )
     write_atomically(output, project_text(model, data, output.parent).encode())
+    if as_json:
+        click.echo(json.dumps({"output": str(output)}))
     click.echo(f"wrote {output}; next: edgec compile --recipe {output}", err=True)
