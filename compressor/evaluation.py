@@ -135,12 +135,12 @@ def _is_labelled(dataset: Dataset, interface: Interface) -> bool:
     return dataset.has_labels and LABELS not in {spec.name for spec in interface.inputs}
 
 
-def random_samples(interface: Interface) -> Samples:
+def random_samples(interface: Interface, count: int = _RANDOM_SAMPLES) -> Samples:
     """Standard normal floats; integers of all values where they have a scale, else 0 and 1."""
     random = np.random.default_rng(_SEED)
     feeds: dict[str, Array] = {}
     for spec in interface.inputs:
-        shape = (_RANDOM_SAMPLES, *spec.concrete()[1:])
+        shape = (count, *spec.concrete()[1:])
         if isinstance(spec.shape[0], int):
             shape = spec.concrete()
         feeds[spec.name] = _random_array(spec, shape, random)

@@ -16,7 +16,13 @@ from runtimes._peak import peak_bytes
 from runtimes._samples import run_samples
 from runtimes._wire import Message, receive, send
 from runtimes.interleave import InterleavedTimer
-from runtimes.protocol import Array, Delegating, LocalSession
+from runtimes.protocol import (
+    Array,
+    Delegating,
+    Exposing,
+    LocalSession,
+    refused,
+)
 from runtimes.targets import open_session
 from runtimes.targets import runtime as find_runtime
 
@@ -35,6 +41,7 @@ class Server:
         handlers: dict[str, Callable[[Mapping[str, Any], Arrays], Message]] = {
             "open": self._open,
             "run": self._run,
+            "run_exposed": self._run_exposed,
             "run_many": self._run_many,
             "close": self._close,
             "time": self._time,
@@ -67,6 +74,12 @@ class Server:
     def _run(self, request: Mapping[str, Any], arrays: Arrays) -> Message:
         session, _ = self._sessions[request["session"]]
         return {}, session.run(arrays)
+
+    def _run_exposed(self, request: Mapping[str, Any], arrays: Arrays) -> Message:
+        session, path = self._sessions[request["session"]]
+        if not isinstance(session, Exposing):
+            raise refused(path, "this runtime shows no tensors inside a model")
+        return {}, session.run_exposed(arrays)
 
     def _run_many(self, request: Mapping[str, Any], arrays: Arrays) -> Message:
         session, path = self._sessions[request["session"]]

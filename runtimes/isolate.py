@@ -160,6 +160,16 @@ class RemoteSession:
         request = {"do": "run", "session": self.number}
         return self._child.request(request, feeds, task=self._task)[1]
 
+    def run_exposed(self, feeds: Feeds) -> Outputs:
+        """Return every computed tensor by its name in the file, as real numbers.
+
+        Raises:
+            EdgecError: ``RUNTIME_REFUSED`` when *feeds* do not fit, or the runtime cannot.
+        """
+        check_feeds(self.interface, feeds, self.path)
+        request = {"do": "run_exposed", "session": self.number}
+        return self._child.request(request, feeds, task=self._task)[1]
+
     def run_many(
         self,
         samples: Feeds,

@@ -91,6 +91,15 @@ class LiteRtSession:
             invoke()
         return {name: self._interpreter.get_tensor(index) for name, index in self._outputs.items()}
 
+    def run_exposed(self, feeds: Feeds) -> Outputs:
+        """Return every tensor that LiteRT's built-in kernels compute, as real numbers."""
+        from runtimes._exposure import computed_tensors
+
+        check_feeds(self._interface, feeds, self._path)
+        with _refusals(self._path):
+            by_index = {self._inputs[name]: array for name, array in feeds.items()}
+            return computed_tensors(self._path, by_index)
+
     def bind(self, feeds: Feeds) -> Callable[[], object]:
         """Copy *feeds* into the input tensors (which a run leaves intact); return ``invoke``."""
         check_feeds(self._interface, feeds, self._path)

@@ -90,6 +90,15 @@ class Delegating(Protocol):
         ...
 
 
+@runtime_checkable
+class Exposing(Protocol):
+    """A session whose runtime lets every tensor inside a model be read."""
+
+    def run_exposed(self, feeds: Feeds) -> Outputs:
+        """Return every computed tensor by its name in the file, as real numbers."""
+        ...
+
+
 class Runtime(Protocol):
     """What a runtime's module defines.
 

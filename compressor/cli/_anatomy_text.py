@@ -29,14 +29,14 @@ def anatomy_text(name: str, anatomy: Anatomy, *, nodes: bool) -> str:
         for op, count, macs, parameters in anatomy.operators()
     ]
     text = "\n".join(lines) + "\n"
-    text += _table(("operator", "nodes", "M MACs", "share", "parameters"), operators, left=1)
+    text += table_of(("operator", "nodes", "M MACs", "share", "parameters"), operators, left=1)
     if nodes:
         rows = [
             (n.name, n.op_type, n.precision, n.output, _millions(n.macs), f"{n.parameters:,}")
             for n in anatomy.nodes
         ]
         columns = ("node", "operator", "precision", "output", "M MACs", "parameters")
-        text += "\n" + _table(columns, rows, left=4)
+        text += "\n" + table_of(columns, rows, left=4)
     return text
 
 
@@ -48,7 +48,7 @@ def _share(part: int, whole: int) -> str:
     return f"{part / whole:.1%}" if part and whole else ""
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: int) -> str:
+def table_of(columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: int) -> str:
     """Return an unboxed table whose first *left* columns are text and the others numbers."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     for index, column in enumerate(columns):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import onnx_ir as ir
 from onnxscript import optimizer
 
-from compressor.ir.annotations import quant_of
+from compressor.ir.annotations import Precision, quant_of, set_precision, set_quant
 from compressor.passes.protocol import Changes, PassContext
 
 
@@ -31,7 +31,17 @@ class FoldConstants:
             output_size_limit=self.output_limit,
             should_fold=_may_fold,
         )
+        _annotate_identities(model)
         return Changes(counts={"nodes folded": before - model.graph.num_nodes()})
+
+
+def _annotate_identities(model: ir.Model) -> None:
+    """Let an Identity that stands for a Reshape of integers be of integers, too."""
+    for node in model.graph:
+        params = quant_of(node.inputs[0]) if node.op_type == "Identity" else None
+        if params is not None:
+            set_quant(node.outputs[0], params)
+            set_precision(node, Precision.INTEGER)
 
 
 def _may_fold(node: ir.Node) -> bool | None:

@@ -1,9 +1,13 @@
 import numpy as np
 
+from compressor.ir.interface import interface_of
+from compressor.ir.verify import verify
 from compressor.passes.fold_constants import FoldConstants
 from compressor.passes.lift_constants import LiftConstants
+from compressor.passes.protocol import PassContext
 from compressor.passes.remove_unused import RemoveUnused
 from tests.graphs import apply, assert_same, constant, gaussian, graph_of, lines_of
+from tests.quantized import quantized
 
 
 def test_constant_subgraph_becomes_one_constant() -> None:
@@ -70,3 +74,14 @@ def test_random_numbers_are_not_frozen() -> None:
     )
     apply(model, FoldConstants(), LiftConstants(), RemoveUnused())
     assert lines_of(model)[0].startswith("r = RandomNormal")
+
+
+def test_a_reshape_of_integers_that_reshapes_nothing_stays_of_integers() -> None:
+    model = graph_of(
+        """g (float[1,1,4,4] x) => (float[1,2,4,4] y) { r = Reshape(x, same) y = Conv(r, w) }""",
+        same=np.array([1, 1, 4, 4]),
+        w=gaussian(2, 1, 1, 1),
+    )
+    quantized(model)
+    FoldConstants().run(model, PassContext())
+    verify(model, interface_of(model), "fold_constants")
