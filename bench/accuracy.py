@@ -10,8 +10,9 @@ from bench.metric import Metric, Needs
 from bench.metrics.agreement import METRIC as AGREEMENT
 from bench.metrics.cosine import METRIC as COSINE
 from bench.metrics.sqnr import METRIC as SQNR
-from bench.records import Accuracy, Interval
-from bench.statistics import Indices, bootstrap_interval, mean_interval
+from bench.paired import class_changes, flips_of, mcnemar
+from bench.records import FLIPS_KEPT, Accuracy, Interval
+from bench.statistics import RESAMPLES, Indices, bootstrap_interval, mean_interval
 from compressor.errors import Code, EdgecError
 from runtimes.protocol import Array
 
@@ -34,6 +35,8 @@ def compare_accuracy(
     _check_outputs(source, artifact)
     target = source if metric.needs is Needs.REFERENCE else _labels(metric, labels, len(source))
     best = metric.evaluate(source, target)
+    classes = labels if _is_classification(source, labels) else None
+    flips = flips_of(source, artifact, classes)
     return Accuracy(
         metric=metric.name,
         unit=metric.unit,
@@ -45,7 +48,19 @@ def compare_accuracy(
         agreement=AGREEMENT.evaluate(artifact, source) if source[0].size > 1 else None,
         cosine=COSINE.evaluate(artifact, source),
         sqnr_db=SQNR.evaluate(artifact, source),
+        mcnemar=None if classes is None else mcnemar(source, artifact, classes),
+        classes=() if classes is None else class_changes(source, artifact, classes),
+        flipped=len(flips),
+        flips=flips[:FLIPS_KEPT],
     )
+
+
+def _is_classification(source: Array, labels: Array | None) -> bool:
+    """Whether *labels* are one class number a sample, and the outputs a row of class scores."""
+    if labels is None or source.ndim != 2 or source.shape[1] < 2 or labels.dtype.kind not in "iu":
+        return False
+    one_each = labels.shape in {(len(source),), (len(source), 1)}
+    return one_each and labels.min() >= 0 and labels.max() < source.shape[1]
 
 
 def _drop(metric: Metric, source: Array, artifact: Array, target: Array, seed: int) -> Interval:
@@ -53,6 +68,15 @@ def _drop(metric: Metric, source: Array, artifact: Array, target: Array, seed: i
     scores = metric.scores
     if scores is not None:
         return mean_interval(scale * (scores(source, target) - scores(artifact, target)), seed)
+
+    if metric.tally is not None:
+        first, second = (metric.tally.count(outputs, target) for outputs in (source, artifact))
+        value = metric.tally.value
+
+        def loss_of_sums(draw: Indices) -> float:
+            return scale * (value(first[draw].sum(axis=0)) - value(second[draw].sum(axis=0)))
+
+        return bootstrap_interval(loss_of_sums, len(source), resamples=RESAMPLES, seed=seed)
 
     def loss(draw: Indices) -> float:
         held = target[draw]

@@ -27,6 +27,23 @@ class Needs(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Tally:
+    """A number that follows from sums over samples: what is counted, and what the sums give.
+
+    Attributes:
+        count: (outputs [samples, ...], labels) -> counts of each sample, [samples, k].
+        value: sums over samples [k] -> the number.
+    """
+
+    count: Callable[[Array, Array], Scores]
+    value: Callable[[Scores], float]
+
+    def evaluate(self, outputs: Array, target: Array) -> float:
+        """Return the number over all samples."""
+        return self.value(self.count(outputs, target).sum(axis=0))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Metric:
     """A number for the quality of outputs.
 
@@ -40,6 +57,7 @@ class Metric:
         evaluate: (outputs [samples, ...], labels or reference) -> the number; ``DATA_LABELS`` when
             they do not fit.
         scores: the same for each sample [samples], when the number is their mean.
+        tally: when the number follows from sums over samples, which makes intervals cheap.
     """
 
     name: str
@@ -49,6 +67,7 @@ class Metric:
     point: float | None = 1.0
     evaluate: Callable[[Array, Array], float]
     scores: Callable[[Array, Array], Scores] | None = None
+    tally: Tally | None = None
 
 
 def mean_of(scores: Callable[[Array, Array], Scores]) -> Callable[[Array, Array], float]:

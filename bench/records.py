@@ -112,6 +112,40 @@ class Memory(Record):
     added_bytes: int
 
 
+FLIPS_KEPT = 200
+"""Flipped samples that a record lists; their number counts all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassChange(Record):
+    """Right answers of both models on the samples of one class.
+
+    Attributes:
+        label: the class; samples: how many it has.
+        source: of these, right by the source model; artifact: by the artifact.
+    """
+
+    label: int
+    samples: int
+    source: int
+    artifact: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flip(Record):
+    """A sample to which the artifact gives another class than the source model.
+
+    Attributes:
+        index: its place among the samples; label: its class, None without labels.
+        source: the source model's class; artifact: the artifact's.
+    """
+
+    index: int
+    label: int | None
+    source: int
+    artifact: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Accuracy(Record):
     """Quality of source and artifact on the same samples.
@@ -125,6 +159,10 @@ class Accuracy(Record):
         agreement: percentage of samples whose top-1 is the source's; None for single outputs.
         cosine: mean cosine similarity of the outputs to the source's.
         sqnr_db: power of the source's outputs over that of the difference.
+        mcnemar: chance of a difference in right answers as large as this one between models that
+            are equally good; None where there are no classes to be right about.
+        classes: right answers class by class, the largest loss first.
+        flipped: samples whose class changed; flips: the first of them.
     """
 
     metric: str
@@ -137,6 +175,10 @@ class Accuracy(Record):
     agreement: float | None
     cosine: float
     sqnr_db: float
+    mcnemar: float | None = None
+    classes: tuple[ClassChange, ...] = ()
+    flipped: int = 0
+    flips: tuple[Flip, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
