@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CODE := compressor exporters runtimes bench models examples tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test conformance lint types fuzz clean
+.PHONY: help demo check test conformance lint types fuzz large clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -26,6 +26,9 @@ fuzz: $(VENV)/.test ## The property tests and hostile files on many more random 
 
 conformance: $(VENV)/.test ## Every operator test of the ONNX standard, every model of the zoo
 	EDGEC_CONFORMANCE=full $(BIN)/pytest -n 2 tests/conformance
+
+large: $(VENV)/.test ## A model of three gigabytes, compiled in one and a half times its size (needs 16 GB of disk)
+	EDGEC_LARGE_GB=3 $(BIN)/pytest tests/e2e/test_large_models.py
 
 lint: $(VENV)/.test ## Style only
 	$(BIN)/ruff check $(CODE)

@@ -91,10 +91,14 @@ class LatencyRatio(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Size(Record):
-    """Bytes of a model's files, as they are and compressed by gzip at level 9."""
+    """Bytes of a model's files, as they are and compressed by gzip at level 9.
+
+    Attributes:
+        gzip_bytes: None for files that are too large for any store or update that compresses them.
+    """
 
     file_bytes: int
-    gzip_bytes: int
+    gzip_bytes: int | None
 
 
 @dataclass(frozen=True, kw_only=True)

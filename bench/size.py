@@ -11,6 +11,7 @@ from runtimes.protocol import require_file
 _CHUNK = 1 << 20
 _GZIP = 16 + zlib.MAX_WBITS
 _LEVEL = 9
+_LARGEST_COMPRESSED = 1 << 30  # half a minute of work
 
 
 def measure_size(*files: Path) -> Size:
@@ -18,15 +19,16 @@ def measure_size(*files: Path) -> Size:
 
     The gzip header holds no name and no time, so equal files have equal sizes. Files are streamed.
 
+    Files beyond 1 GiB are not compressed.
+
     Raises:
         EdgecError: ``MODEL_NOT_FOUND``.
     """
     for path in files:
         require_file(path)
-    return Size(
-        file_bytes=sum(path.stat().st_size for path in files),
-        gzip_bytes=sum(map(_gzip_bytes, files)),
-    )
+    total = sum(path.stat().st_size for path in files)
+    compressed = sum(map(_gzip_bytes, files)) if total <= _LARGEST_COMPRESSED else None
+    return Size(file_bytes=total, gzip_bytes=compressed)
 
 
 def _gzip_bytes(path: Path) -> int:

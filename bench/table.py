@@ -108,16 +108,17 @@ def _artifact_row(source: SourceRecord, artifact: ArtifactRecord) -> Row:
 
 
 def _size(size: Size, source: Size) -> Row:
-    return {
-        "KB": _kilobytes(size.file_bytes, source.file_bytes),
-        "gzip KB": _kilobytes(size.gzip_bytes, source.gzip_bytes),
-    }
+    row = {"KB": _kilobytes(size.file_bytes, source.file_bytes)}
+    if size.gzip_bytes is not None:
+        row["gzip KB"] = _kilobytes(size.gzip_bytes, source.gzip_bytes)
+    return row
 
 
-def _kilobytes(count: int, source: int) -> str:
+def _kilobytes(count: int, source: int | None) -> str:
     kilobytes = count / _BYTES_PER_KB
     decimals = 1 if kilobytes < _BYTES_PER_KB else 0
-    return f"{kilobytes:,.{decimals}f}\n{count / source:.2f}x"
+    ratio = "" if source is None else f"\n{count / source:.2f}x"
+    return f"{kilobytes:,.{decimals}f}{ratio}"
 
 
 def _latency(latency: Latency | None) -> Row:

@@ -15,7 +15,6 @@ from bench.metric import Metric, Needs
 from compressor.custom_metric import metric_named
 from compressor.data.store import LABELS
 from compressor.dataset import Dataset
-from compressor.files import write_atomically
 from compressor.ir.interface import Interface, TensorSpec, interface_of
 from compressor.pipeline import Evaluate
 from compressor.plausibility import plausible_range
@@ -113,7 +112,7 @@ def quality_after_passes(dataset: Dataset | None, recipe: Recipe, scratch: Path)
 
     def evaluate(model: ir.Model) -> float:
         path = scratch / "after_pass.onnx"
-        write_atomically(path, onnx.write(model, ExportOptions()))
+        onnx.save(model, ExportOptions(), path)
         session = open_session("ort", path, SessionOptions())
         chosen = dataset.evaluation(interface_of(model), _LEDGER_SAMPLES)
         first = session.interface.outputs[0].name

@@ -43,19 +43,19 @@ def take_in(
     if source.other_floats:
         kinds = " and ".join(source.other_floats)
         notebook.note(f"the model is written in {kinds}; it is compiled and judged in float32")
-    reference = write_artifact(source.model, "onnx", scratch / "source", ExportOptions()).path
+    reference = write_artifact(source.model, "onnx", scratch / "source", ExportOptions())
     samples = samples_for(source, dataset, recipe, notebook)
-    check_ingest(place.worker, source, reference, samples)
-    check_range(place.worker, reference, dataset, source.interface, notebook)
+    check_ingest(place.worker, source, reference.path, samples)
+    check_range(place.worker, reference.path, dataset, source.interface, notebook)
     check_lowerings(source.model, recipe)
-    size = measure_size(source.path or reference)
+    size = measure_size(*(source.files or reference.files))
     return Job(
         place=place,
         recipe=recipe,
         source=source,
         dataset=dataset,
         samples=samples,
-        reference=reference,
+        reference=reference.path,
         evaluate=evaluate,
         graph=source.model.clone(),
         ledger=list(source.ledger),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,20 @@ from bench.contents import contents_of
 from bench.latency import Entry, LatencyOptions, compare, time_models
 from bench.memory import measure_memory
 from bench.parity import parity
-from bench.records import Accuracy, ArtifactRecord, Delegated, Latency, LatencyRatio, Parity
+from bench.records import (
+    Accuracy,
+    ArtifactRecord,
+    Delegated,
+    Latency,
+    LatencyRatio,
+    Memory,
+    Parity,
+)
 from bench.size import measure_size
 from compressor.adapter import Adapter
 from compressor.analyses.cost import cost_of
 from compressor.analyses.quantized import is_quantized
+from compressor.answers import Entrant, answers_of, is_large
 from compressor.artifact import Artifact, Trial
 from compressor.errors import Code, EdgecError
 from compressor.evaluation import Batch, Samples
@@ -28,7 +38,6 @@ from compressor.ir.annotations import is_convert, quant_of
 from compressor.ir.interface import Interface, interface_of
 from compressor.ir.quant import QuantParams
 from compressor.job import Job
-from compressor.progress import Progress
 from compressor.recipe import Recipe, Scheme
 from compressor.source import Source
 from runtimes.isolate import RemoteSession, Worker
@@ -48,6 +57,11 @@ BF16_TOLERANCE = 8 * FP16_TOLERANCE  # three bits fewer
 # Two correct integer kernels differ by a rounding here and there; a wrong scale, layout or zero
 # point moves the mean by tens of steps.
 LARGEST_MEAN_LSB = 8.0
+
+_LARGE = (
+    "the model is large: its artifacts are run one after the other without the runtime's "
+    "optimiser, and neither timed nor measured for memory"
+)
 
 
 def check_ingest(worker: Worker, source: Source, canonical: Path, samples: Samples) -> None:
@@ -151,21 +165,26 @@ def measure(job: Job) -> None:
             cannot load or run it.
     """
     worker, trials, samples = job.place.worker, job.trials, job.samples
-    sessions = [_open(worker, trial.artifact) for trial in trials]
     adapter = Adapter(source=job.source.interface, artifact=interface_of(job.graph))
     job.notebook.stage("evaluate")
-    reference = worker.open("ort", job.reference)
-    truth, answers = _run_all(reference, sessions, samples, adapter, job.notebook)
+    large = is_large(job.source.model)
+    if large:
+        job.notebook.note(_LARGE)
+    entrants = [_source(job, adapter), *(_entrant(job, trial, adapter) for trial in trials)]
+    source, *answered = answers_of(entrants, samples, job.notebook, large=large)
+    truth, answers = source.outputs, [found.outputs for found in answered]
     steps = _output_steps(job.graph, truth)
     by_step = is_quantized(job.graph)
     _check_answers(trials, truth, answers, steps, job.recipe, by_step=by_step)
     job.notebook.stage("measure")
     given = samples.first_sample(job.source.interface.inputs[0].concrete()[0])
     feeds = adapter.feeds(given)
+    recipe = dataclasses.replace(job.recipe, latency_seconds=0) if large else job.recipe
     latencies: list[Latency] = []
     records = []
-    for record, trial, session, found in zip(job.artifacts, trials, sessions, answers, strict=True):
-        baseline, own, ratio = _time(worker, trial, session, (given, feeds), job.recipe)
+    for record, trial, entry in zip(job.artifacts, trials, answered, strict=True):
+        session, found = entry.session, entry.outputs
+        baseline, own, ratio = _time(worker, trial, session, (given, feeds), recipe)
         latencies += [baseline] if baseline else []
         records.append(
             dataclasses.replace(
@@ -175,16 +194,37 @@ def measure(job: Job) -> None:
                 ratio=ratio,
                 accuracy=_accuracy(samples, truth, found),
                 parity=_parity(answers[0], found, steps) if found is not answers[0] else (),
-                memory=measure_memory(session.runtime, trial.artifact.path, feeds),
+                memory=_memory(trial, session, feeds) if not large else None,
             )
         )
     job.record = dataclasses.replace(job.record, latency=tuple(latencies))
     job.artifacts = records
 
 
-def _open(worker: Worker, artifact: Artifact) -> RemoteSession:
+def _source(job: Job, adapter: Adapter) -> Entrant:
+    """Return the float model, whose answers are the truth."""
+    return Entrant(
+        open=partial(job.place.worker.open, "ort", job.reference),
+        feeds=lambda batch: batch,
+        outputs=lambda outputs: real_outputs(outputs, adapter.source),
+    )
+
+
+def _entrant(job: Job, trial: Trial, adapter: Adapter) -> Entrant:
+    return Entrant(
+        open=partial(_open, job.place.worker, trial.artifact),
+        feeds=adapter.feeds,
+        outputs=adapter.outputs,
+    )
+
+
+def _memory(trial: Trial, session: RemoteSession, feeds: Batch) -> Memory:
+    return measure_memory(session.runtime, trial.artifact.path, feeds)
+
+
+def _open(worker: Worker, artifact: Artifact, options: SessionOptions) -> RemoteSession:
     """Load *artifact* in its runtime and hold its interface against the contract."""
-    session = worker.open(runtime_for(artifact.path).NAME, artifact.path)
+    session = worker.open(runtime_for(artifact.path).NAME, artifact.path, options)
     for kind in ("inputs", "outputs"):
         want, have = getattr(artifact.interface, kind), getattr(session.interface, kind)
         same = sorted((s.name, s.dtype) for s in want) == sorted((s.name, s.dtype) for s in have)
@@ -199,34 +239,9 @@ def _open(worker: Worker, artifact: Artifact) -> RemoteSession:
     return session
 
 
-def _run_all(
-    reference: RemoteSession,
-    sessions: Sequence[RemoteSession],
-    samples: Samples,
-    adapter: Adapter,
-    progress: Progress,
-) -> tuple[Outputs, list[Outputs]]:
-    """Return the real outputs of the source and of each session on all samples, batch by batch."""
-    truth: list[Outputs] = []
-    answers: list[list[Outputs]] = [[] for _ in sessions]
-    done = 0
-    for batch in samples.batches:
-        truth.append(real_outputs(reference.run_many(batch), adapter.source))
-        feeds = adapter.feeds(batch)
-        for session, collected in zip(sessions, answers, strict=True):
-            collected.append(adapter.outputs(session.run_many(feeds)))
-        done += len(next(iter(batch.values())))
-        progress.done(done, samples.count)
-    return _joined(truth), [_joined(collected) for collected in answers]
-
-
 def _delegated(session: RemoteSession) -> Delegated | None:
     split = session.delegation
     return None if split is None else Delegated(**dataclasses.asdict(split))
-
-
-def _joined(pieces: Sequence[Outputs]) -> Outputs:
-    return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
 
 
 def _output_steps(model: ir.Model, truth: Outputs) -> dict[str, float]:

@@ -10,7 +10,6 @@ import onnx_ir as ir
 from onnx_ir.passes.common import RemoveUnusedNodesPass
 
 from compressor.calibration.collect import Feeds, Run, RunnerFactory
-from compressor.files import write_atomically
 from exporters import onnx
 from exporters.protocol import ExportOptions
 from runtimes.protocol import Array, SessionOptions
@@ -22,7 +21,7 @@ def runner_factory(scratch: Path) -> RunnerFactory:
 
     def make_runner(model: ir.Model, names: Sequence[str]) -> Run:
         path = scratch / "calibration.onnx"
-        write_atomically(path, onnx.write(_with_outputs(model, names), ExportOptions()))
+        onnx.save(_with_outputs(model, names), ExportOptions(), path)
         options = SessionOptions(threads=len(os.sched_getaffinity(0)))
         session = open_session("ort", path, options)
 

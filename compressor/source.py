@@ -14,6 +14,7 @@ from compressor.catalog import Catalog
 from compressor.errors import Code, EdgecError
 from compressor.ingest.notes import notes_of
 from compressor.ingest.options import IngestOptions
+from compressor.ir.annotations import data_files_of
 from compressor.ir.fingerprint import fingerprint
 from compressor.ir.interface import Interface, interface_of
 from compressor.ir.op_facts import NORMALIZATIONS, Role, facts_of
@@ -40,6 +41,7 @@ class Source:
         interface: the contract that every later stage keeps.
         fingerprint: digest of the canonical graph.
         path: the file as given where a runtime can run it as it is; None for other sources.
+        files: that file and those with its constants; empty for other sources.
         ledger: what canonicalization changed.
         notes: what the user should know of how the model was read.
     """
@@ -49,6 +51,7 @@ class Source:
     interface: Interface
     fingerprint: str
     path: Path | None
+    files: tuple[Path, ...]
     ledger: tuple[LedgerEntry, ...]
     notes: tuple[str, ...] = ()
 
@@ -85,6 +88,7 @@ def read_source(
         interface=interface_of(raw),
         fingerprint=fingerprint(raw),
         path=path if path.suffix in _RUNNABLE else None,
+        files=(path, *data_files_of(raw)) if path.suffix in _RUNNABLE else (),
         ledger=tuple(ledger),
         notes=notes_of(raw),
     )

@@ -7,7 +7,9 @@ values in ``const_value`` and exporters write ``params.quantize(real)``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
+from pathlib import Path
 
 import onnx_ir as ir
 
@@ -17,6 +19,7 @@ _QUANT = "edgec.quant"
 _PRECISION = "edgec.precision"
 _ORIGIN = "edgec.origin"
 _REASON = "edgec.reason"
+_DATA_FILES = "edgec.data_files"
 
 EDGEC_DOMAIN = "edgec"
 CONVERT = "Convert"
@@ -73,6 +76,17 @@ def stamp_origin(node: ir.Node, *sources: ir.Node) -> None:
     """Record that *node* replaces *sources*; keeps each name once, in order."""
     names = [name for source in sources for name in origin_of(source)]
     node.meta[_ORIGIN] = tuple(dict.fromkeys(names))
+
+
+def set_data_files(model: ir.Model, files: Sequence[Path]) -> None:
+    """Record which *files* beside that of *model* hold its constants."""
+    model.meta[_DATA_FILES] = tuple(files)
+
+
+def data_files_of(model: ir.Model) -> tuple[Path, ...]:
+    """Return the files beside that of *model* that its constants were read from."""
+    files: tuple[Path, ...] = model.meta.get(_DATA_FILES, ())
+    return files
 
 
 def is_convert(node: ir.Node | None) -> bool:

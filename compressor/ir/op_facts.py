@@ -13,7 +13,7 @@ from enum import Enum
 import onnx_ir as ir
 
 from compressor.ir.quant import IntegerType, QuantParams
-from compressor.ir.rewrite import constant_of
+from compressor.ir.rewrite import constant_of, is_constant
 
 
 class Role(Enum):
@@ -97,7 +97,7 @@ NORMALIZATIONS = frozenset(
 def facts_of(node: ir.Node) -> OpFacts:
     """Return the facts of *node*'s operator in this use of it."""
     facts = FACTS.get(node.op_type, _FLOAT) if node.domain in ("", "ai.onnx") else _FLOAT
-    if facts.role is Role.COMPUTE and constant_of(node.inputs[1]) is None:
+    if facts.role is Role.COMPUTE and not is_constant(node.inputs[1]):
         return _FLOAT
     if node.op_type == "Gemm" and node.attributes.get_int("transB"):
         return OpFacts(role=Role.COMPUTE, weight_axis=0)

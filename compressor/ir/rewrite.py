@@ -22,9 +22,21 @@ from compressor.ir.annotations import (
 Array = npt.NDArray[Any]
 
 
+def is_constant(value: ir.Value | None) -> bool:
+    """Whether *value* is neither computed nor fed; unlike ``constant_of``, reads no large array."""
+    return value is not None and value.const_value is not None and not value.is_graph_input()
+
+
+def shape_of_constant(value: ir.Value | None) -> tuple[int, ...] | None:
+    """Return the shape of a constant *value*, or None when it is computed or fed."""
+    if value is None or value.const_value is None or not is_constant(value):
+        return None
+    return tuple(value.const_value.shape.numpy())
+
+
 def constant_of(value: ir.Value | None) -> Array | None:
     """Return the array of a constant *value*, or None when it is computed or fed."""
-    if value is None or value.const_value is None or value.is_graph_input():
+    if value is None or value.const_value is None or not is_constant(value):
         return None
     return value.const_value.numpy()
 

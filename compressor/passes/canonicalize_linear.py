@@ -9,14 +9,17 @@ import numpy as np
 import onnx_ir as ir
 
 from compressor.ir.annotations import quant_of
+from compressor.ir.lazy import derived
 from compressor.ir.rewrite import (
     Array,
     add_constant,
+    add_tensor,
     constant_of,
     free_name,
     remove,
     replace_node,
     replace_value,
+    shape_of_constant,
     sole_consumer,
 )
 from compressor.passes.protocol import Changes, PassContext
@@ -47,7 +50,7 @@ class CanonicalizeLinear:
 
 def _normalize_gemm(node: ir.Node) -> bool:
     """Fold alpha, beta, transB and bias broadcasting into the constants."""
-    weight = constant_of(node.inputs[1])
+    weight = shape_of_constant(node.inputs[1])
     bias_value = node.inputs[2] if len(node.inputs) > 2 else None
     bias, graph = constant_of(bias_value), node.graph
     attributes = node.attributes
@@ -57,14 +60,13 @@ def _normalize_gemm(node: ir.Node) -> bool:
         return False
     alpha, beta = attributes.get_float("alpha", 1.0), attributes.get_float("beta", 1.0)
     transposed = bool(attributes.get_int("transB"))
-    units = weight.shape[0] if transposed else weight.shape[1]
+    units = weight[0] if transposed else weight[1]
     if bias is not None and bias.shape not in ((), (1,), (units,), (1, 1), (1, units)):
         return False
     plain_bias = bias is None or bias.shape == (units,)
     if transposed and plain_bias and alpha == 1.0 and (bias is None or beta == 1.0):
         return False
-    weight = (weight if transposed else weight.T) * np.asarray(alpha, weight.dtype)
-    inputs = [node.inputs[0], add_constant(graph, _name(node.inputs[1]), weight)]
+    inputs = [node.inputs[0], _rows_of_units(graph, node.inputs[1], alpha, turn=not transposed)]
     if bias is not None:
         flat = np.broadcast_to(bias.reshape(-1) * np.asarray(beta, bias.dtype), (units,))
         inputs.append(add_constant(graph, _name(bias_value), flat))
@@ -75,14 +77,14 @@ def _normalize_gemm(node: ir.Node) -> bool:
 def _rewrite_matmul(node: ir.Node) -> bool | None:
     """Rewrite ``x @ W (+ b)``; None when it has no such form, else whether a bias went in."""
     source, result, graph = node.inputs[0], node.outputs[0], node.graph
-    weight = constant_of(node.inputs[1])
-    if source is None or weight is None or weight.ndim != 2 or graph is None:
+    weight = shape_of_constant(node.inputs[1])
+    if source is None or weight is None or len(weight) != 2 or graph is None:
         return None
     if source.shape is None or len(source.shape) < 2 or not _restorable(source):
         return None
-    bias, add = _bias_behind(result, weight.shape[1])
-    new_weight = add_constant(graph, _name(node.inputs[1]), np.ascontiguousarray(weight.T))
-    inputs = [_flattened(node, source, weight.shape[0]), new_weight]
+    bias, add = _bias_behind(result, weight[1])
+    new_weight = _rows_of_units(graph, node.inputs[1])
+    inputs = [_flattened(node, source, weight[0]), new_weight]
     if bias is not None:
         inputs.append(add_constant(graph, f"{result.name}_bias", bias))
     gemm = ir.node("Gemm", inputs, {"transB": 1}, name=node.name)
@@ -91,8 +93,8 @@ def _rewrite_matmul(node: ir.Node) -> bool | None:
     steps = [gemm]
     if len(source.shape) > 2:
         gemm.outputs[0].name = free_name(graph, f"{result.name}_rows")
-        gemm.outputs[0].shape = ir.Shape([_rows(source), weight.shape[1]])
-        dims = [d if isinstance(d, int) else -1 for d in (*source.shape[:-1], weight.shape[1])]
+        gemm.outputs[0].shape = ir.Shape([_rows(source), weight[1]])
+        dims = [d if isinstance(d, int) else -1 for d in (*source.shape[:-1], weight[1])]
         shape = add_constant(graph, f"{result.name}_shape", np.asarray(dims, np.int64))
         final = ir.node("Reshape", [gemm.outputs[0], shape], name=f"{node.name}_restore")
         steps.append(final)
@@ -101,6 +103,23 @@ def _rewrite_matmul(node: ir.Node) -> bool | None:
         replace_value(add.outputs[0], final.outputs[0])
         remove(add)
     return bias is not None
+
+
+def _rows_of_units(
+    graph: ir.Graph, value: ir.Value | None, factor: float = 1.0, *, turn: bool = True
+) -> ir.Value:
+    """Return the constant matrix *value* times *factor* as [N, K], turned from [K, N]."""
+    tensor = None if value is None else value.const_value
+    if tensor is None:
+        raise ValueError("the caller has checked that the weight is constant")
+
+    def compute(array: Array) -> Array:
+        scaled = array if factor == 1.0 else array * np.asarray(factor, array.dtype)
+        return scaled.T if turn else scaled
+
+    shape = tensor.shape.numpy()
+    made = derived(tensor, compute, dtype=tensor.dtype, shape=shape[::-1] if turn else shape)
+    return add_tensor(graph, _name(value), made)
 
 
 def _restorable(source: ir.Value) -> bool:

@@ -13,8 +13,10 @@ from compressor.ir.rewrite import (
     Array,
     add_constant,
     constant_of,
+    is_constant,
     remove,
     replace_value,
+    shape_of_constant,
     sole_consumer,
 )
 from compressor.passes.protocol import Changes, PassContext
@@ -51,16 +53,16 @@ class FoldAffine:
 def _is_foldable(layer: ir.Node) -> bool:
     """Whether weight and bias are float constants of plain form, with nothing quantized yet."""
     values = [value for value in layer.inputs[1:3] if value is not None]
-    if any(constant_of(value) is None or quant_of(value) is not None for value in values):
+    if any(not is_constant(value) or quant_of(value) is not None for value in values):
         return False
     attributes = layer.attributes
     match layer.op_type:
         case "ConvTranspose":
             return attributes.get_int("group", 1) == 1
         case "Gemm":
-            bias = constant_of(layer.inputs[2]) if len(layer.inputs) > 2 else None
+            bias = shape_of_constant(layer.inputs[2]) if len(layer.inputs) > 2 else None
             plain = attributes.get_float("alpha", 1.0) == attributes.get_float("beta", 1.0) == 1.0
-            is_vector = bias is None or bias.ndim == 1
+            is_vector = bias is None or len(bias) == 1
             return plain and is_vector and bool(attributes.get_int("transB", 0))
         case _:
             return True
@@ -100,8 +102,8 @@ def _per_channel(constant: Array, layer: ir.Node) -> Vector | None:
 
 
 def _channels(layer: ir.Node) -> int:
-    weight = constant_of(layer.inputs[1])
-    return 0 if weight is None else int(weight.shape[_WEIGHT_AXIS[layer.op_type]])
+    weight = shape_of_constant(layer.inputs[1])
+    return 0 if weight is None else weight[_WEIGHT_AXIS[layer.op_type]]
 
 
 def _fold(layer: ir.Node, reader: ir.Node) -> None:

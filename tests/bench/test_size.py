@@ -40,9 +40,16 @@ def test_files_of_one_model_add_up(tmp_path: Path) -> None:
     for part in parts:
         part.write_bytes(b"0123456789")
     one = measure_size(parts[0])
+    assert one.gzip_bytes is not None
     assert measure_size(*parts) == Size(
         file_bytes=2 * one.file_bytes, gzip_bytes=2 * one.gzip_bytes
     )
+
+
+def test_large_files_are_not_compressed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"0123456789")
+    monkeypatch.setattr(bench.size, "_LARGEST_COMPRESSED", 9)
+    assert measure_size(tmp_path / "model.onnx") == Size(file_bytes=10, gzip_bytes=None)
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import onnx
 import onnx_ir as ir
 
+from compressor.ingest.onnx.constants import map_external
 from compressor.ingest.onnx.external import check_external
 from compressor.ingest.onnx.naming import name_apart
 from compressor.ingest.onnx.operators import check_functions, check_operators, name_domains
@@ -33,8 +34,8 @@ def accepts(path: Path) -> bool:
 def load(path: Path, options: IngestOptions) -> ir.Model:
     """Read the ONNX model at *path* into the IR, unchanged but for sparse constants made dense.
 
-    Tensors in external files stay memory-mapped. Declared shapes of inner values are dropped: they
-    follow from the inputs, and files in the field lie about them.
+    Tensors in external files are mapped while they are used. Declared shapes of inner values are
+    dropped: they follow from the inputs, and files in the field lie about them.
 
     Raises:
         EdgecError: ``MODEL_UNREADABLE``, ``MODEL_TOO_LARGE``, ``MODEL_UNSUPPORTED`` or
@@ -60,6 +61,6 @@ def load(path: Path, options: IngestOptions) -> ir.Model:
         raise unreadable(path, str(error).partition("\n")[0]) from error
     decode_constants(model)
     name_apart(model)
-    ir.external_data.set_base_dir(model.graph, path.parent)
+    map_external(model, path.parent)
     bind_shapes(model, options, path)
     return model
