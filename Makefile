@@ -24,7 +24,7 @@ fuzz: $(VENV)/.test ## The property tests and hostile files on many more random 
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest -n 2 -m hypothesis
 	EDGEC_FUZZ=20000 $(BIN)/pytest -n 2 tests/compressor/ingest/onnx/test_fuzz.py
 
-conformance: $(VENV)/.test ## Every operator test of the ONNX standard, every model of the zoo
+conformance: $(VENV)/.test ## Every operator test of the ONNX standard, also as TFLite, every model of the zoo
 	EDGEC_CONFORMANCE=full $(BIN)/pytest -n 2 tests/conformance
 
 large: $(VENV)/.test ## A model of three gigabytes, compiled in one and a half times its size (needs 16 GB of disk)

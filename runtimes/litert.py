@@ -106,7 +106,7 @@ class LiteRtSession:
         with _refusals(self._path):
             self._resize({name: array.shape for name, array in feeds.items()})
             for name, array in feeds.items():
-                self._interpreter.set_tensor(self._inputs[name], np.ascontiguousarray(array))
+                self._interpreter.set_tensor(self._inputs[name], np.asarray(array, order="C"))
         invoke: Callable[[], object] = self._interpreter.invoke
         return invoke
 

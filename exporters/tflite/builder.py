@@ -45,9 +45,11 @@ _TYPES = {
     "int16": schema.TensorType.INT16,
     "int8": schema.TensorType.INT8,
     "uint8": schema.TensorType.UINT8,
+    "uint16": schema.TensorType.UINT16,
+    "uint32": schema.TensorType.UINT32,
+    "float64": schema.TensorType.FLOAT64,
     "bool": schema.TensorType.BOOL,
 }
-_COMPUTED = frozenset(_TYPES) - {"float16", "int16"}
 _OPTION_KINDS = vars(schema.BuiltinOptions)
 
 
@@ -141,7 +143,8 @@ class Builder:
         """Return the real number *real* in the representation of the output of *node*."""
         params, name = quant_of(node.outputs[0]), f"{node.outputs[0].name}/scalar"
         if params is None:
-            return self.constant(np.asarray([real], np.float32), name)
+            kind = _dtype_name(node.outputs[0])
+            return self.constant(np.asarray([real]).astype(kind), name)
         return self._tensor(name, (1,), params.dtype.value, params, params.quantize([real]))
 
     def type_of(self, tensor: int) -> int:
@@ -181,13 +184,13 @@ class Builder:
         subgraph = schema.SubGraphT(
             tensors=self._tensors,
             inputs=[self.activation(value) for value in inputs],
-            outputs=[self.activation(value) for value in outputs],
+            outputs=[self._result(value) for value in outputs],
             operators=self._operators,
             name="main",
         )
         signature = schema.SignatureDefT(
             inputs=[schema.TensorMapT(v.name, self.activation(v)) for v in inputs],
-            outputs=[schema.TensorMapT(v.name, self.activation(v)) for v in outputs],
+            outputs=[schema.TensorMapT(v.name, self._result(v)) for v in outputs],
             signatureKey="serving_default",
             subgraphIndex=0,
         )
@@ -200,6 +203,11 @@ class Builder:
             buffers=self._buffers,
             signatureDefs=[signature],
         )
+
+    def _result(self, value: ir.Value) -> int:
+        """Return the tensor of the graph output *value*, which may be known at compile time."""
+        array = constant_of(value)
+        return self.activation(value) if array is None else self._float_constant(value, array)
 
     def _metadata(self, manifest: Mapping[str, str]) -> list[Table]:
         version = minimum_runtime(self._codes).encode().ljust(16, b"\0")
@@ -293,8 +301,8 @@ def _dtype_name(value: ir.Value) -> str:
 
 
 def has_tensor_type(value: ir.Value) -> bool:
-    """Whether TFLite kernels compute on the type of *value*."""
-    return _dtype_name(value) in _COMPUTED
+    """Whether TFLite has tensors of the type of *value*."""
+    return _dtype_name(value) in _TYPES
 
 
 def _fits_float16(array: Array) -> bool:

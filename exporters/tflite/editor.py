@@ -20,6 +20,17 @@ from compressor.ir.annotations import (
 from compressor.ir.quant import QuantParams
 from exporters.tflite.dialect import DIALECT, Shape, Unsupported, new_constant, shape_of
 
+_PREDICATES = frozenset(
+    {"Equal", "NotEqual", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "IsNaN", "IsInf"}
+)
+
+
+def result_type(op_type: str, inputs: Sequence[ir.Value]) -> ir.DataType | None:
+    """Return the type of an elementwise result: booleans, or that of what it computes on."""
+    if op_type in _PREDICATES:
+        return ir.DataType.BOOL
+    return inputs[1 if op_type == "Where" else 0].dtype
+
 
 class Editor:
     """Builds what replaces *anchor*, just before it; ``replace`` or ``splice`` then finishes.
@@ -76,18 +87,32 @@ class Editor:
         set_quant(output, quant)
         return output
 
-    def onnx(self, op_type: str, inputs: Sequence[ir.Value | None], shape: Shape) -> ir.Value:
-        """Insert an ONNX node that is to be legalized in its turn; one float output of *shape*."""
-        return self.node(op_type, inputs, [shape], domain="")[0]
+    def onnx(
+        self,
+        op_type: str,
+        inputs: Sequence[ir.Value | None],
+        shape: Shape,
+        attributes: Mapping[str, Any] | None = None,
+        *,
+        dtype: ir.DataType | None = None,
+    ) -> ir.Value:
+        """Insert an ONNX node that is to be legalized in its turn; one output of *shape*."""
+        return self.node(op_type, inputs, [shape], attributes, domain="", dtype=dtype)[0]
 
     def elementwise(
         self, op_type: str, *inputs: ir.Value, quant: QuantParams | None = None
     ) -> ir.Value:
         """Insert an ONNX elementwise node; the output has the broadcast shape of *inputs*."""
         shape = np.broadcast_shapes(*(shape_of(value) for value in inputs))
-        output = self.onnx(op_type, inputs, shape)
+        output = self.onnx(op_type, inputs, shape, dtype=result_type(op_type, inputs))
         set_quant(output, quant)
         return output
+
+    def cast(self, value: ir.Value, dtype: ir.DataType) -> ir.Value:
+        """Return *value* as *dtype*, itself when it is of that type."""
+        if value.dtype == dtype:
+            return value
+        return self.op("Cast", [value], shape_of(value), {"to": dtype.value}, dtype=dtype)
 
     def reshape(self, value: ir.Value, shape: Shape) -> ir.Value:
         """Insert a Reshape of *value*, of the same representation."""

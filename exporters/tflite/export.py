@@ -27,6 +27,7 @@ from exporters.tflite.legalize import legalize, refusal
 from exporters.tflite.ops.tables import lowerings
 from exporters.tflite.orders import RULES
 from exporters.tflite.prepare import prepare
+from exporters.tflite.retype import retype, type_reason
 from exporters.tflite.selection import shorten_selections
 from exporters.tflite.verify import verify
 
@@ -73,11 +74,12 @@ def save(model: ir.Model, options: ExportOptions, path: Path) -> tuple[Path, ...
 def _plan(model: ir.Model) -> _Plan:
     copy = prepare(model)
     graph = copy.graph
-    unknown = _unknown_shapes(graph)
+    unknown = [*_foreign_types(graph), *_unknown_shapes(graph)]
     if unknown:
         return _Plan(graph=graph, refusals=unknown)
     use_hybrid_forms(graph)
     refusals = legalize(graph)
+    retype(graph)
     fuse_activations(graph)
     shorten_selections(graph)
     place_conversions(graph)
@@ -87,6 +89,26 @@ def _plan(model: ir.Model) -> _Plan:
     clean_up(graph)
     refusals += [refusal(node, reason) for node in graph if (reason := _reason(node))]
     return _Plan(graph=graph, refusals=refusals)
+
+
+def _foreign_types(graph: ir.Graph) -> list[Refusal]:
+    """Return a refusal for each input and output of a type that no TFLite tensor has."""
+    kinds = (("input", graph.inputs), ("output", graph.outputs))
+    return [
+        Refusal(node=value.name or "", op_type=kind, reason=reason)
+        for kind, values in kinds
+        for value in values
+        if (reason := _foreign_reason(value))
+    ]
+
+
+def _foreign_reason(value: ir.Value) -> str | None:
+    """Return why *value* cannot be a tensor of TFLite, or None."""
+    if not has_tensor_type(value):
+        return f"TFLite has no tensors of type {value.dtype}"
+    if value.shape is not None and 0 in value.shape:
+        return f"TFLite has no empty tensors, such as '{value.name}'"
+    return None
 
 
 def _unknown_shapes(graph: ir.Graph) -> list[Refusal]:
@@ -106,8 +128,9 @@ def _reason(node: ir.Node) -> str | None:
         return None
     lowering = lowerings()[node.op_type]
     for value in (*node.inputs, *node.outputs):
-        if value is not None and not has_tensor_type(value):
-            return f"TFLite kernels do not take tensors of type {value.dtype}"
-        if value is not None and not all(shape_of(value)):
-            return f"TFLite has no empty tensors, such as '{value.name}'"
-    return representation_reason(node, lowering) or lowering.check(node)
+        reason = value and _foreign_reason(value)
+        if reason:
+            return reason
+    return (
+        type_reason(node, lowering) or representation_reason(node, lowering) or lowering.check(node)
+    )

@@ -6,13 +6,15 @@ import numpy as np
 import onnx
 import onnx_ir as ir
 from onnx.reference import ReferenceEvaluator
-from onnx_ir.passes.common import ShapeInferencePass
+from onnx_ir.passes.common import LiftConstantsToInitializersPass, ShapeInferencePass
 
 from compressor.ir.annotations import is_convert, quant_of
 from exporters.tflite.dialect import Array, constant_of, new_constant
 
 _STAND_IN = "Identity"
 _ARITHMETIC_ELEMENTS = 1024
+_FILLED_ELEMENTS = 1 << 24
+_RANDOM = frozenset({"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike"})
 
 
 def prepare(model: ir.Model) -> ir.Model:
@@ -21,12 +23,21 @@ def prepare(model: ir.Model) -> ir.Model:
     Arithmetic on the batch size, which could not be folded before, is folded now.
     """
     copy = model.clone()
+    LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(copy)
     for value in copy.graph.inputs:
         if value.shape is not None:
             value.shape = ir.Shape(dim if isinstance(dim, int) else 1 for dim in value.shape)
+    for value in copy.graph.initializers.values():
+        if value.const_value is not None:
+            # folding leaves the symbols of the source
+            value.shape = ir.Shape(value.const_value.numpy().shape)
     _infer_shapes(copy)
     while _fold_shape_arithmetic(copy):
         _infer_shapes(copy)
+    for node in copy.graph:
+        for value in node.outputs:
+            if value.shape is None and not value.uses() and not value.is_graph_output():
+                value.shape = ir.Shape(())  # nothing of it is ever made
     return copy
 
 
@@ -55,7 +66,9 @@ def _fold_shape_arithmetic(model: ir.Model) -> bool:
             continue
         result = node.outputs[0]
         constant = new_constant(graph, result.name or node.op_type, array)
-        result.replace_all_uses_with(constant)
+        if result.is_graph_output():
+            result.name, constant.name = f"{result.name}/computed", result.name
+        result.replace_all_uses_with(constant, replace_graph_outputs=True)
         graph.remove(node, safe=True)
         folded = True
     return folded
@@ -63,19 +76,34 @@ def _fold_shape_arithmetic(model: ir.Model) -> bool:
 
 def _known_result(node: ir.Node, opset: int) -> Array | None:
     """Return what *node* computes when that follows from a shape or from small constants."""
-    if len(node.outputs) != 1 or node.outputs[0].is_graph_output() or is_convert(node):
+    if len(node.outputs) != 1 or is_convert(node) or node.op_type in _RANDOM:
         return None
     if quant_of(node.outputs[0]) is not None:
         return None
+    if node.op_type == "Constant" or (node.op_type == "ConstantOfShape" and _is_small(node)):
+        return _evaluate(node, opset, _known_inputs(node))
     source = node.inputs[0] if node.inputs else None
-    if node.op_type == "Shape" and source is not None:
+    if node.op_type in ("Shape", "Size") and source is not None:
         return _shape(node, source)
-    arrays = {v.name or "": constant_of(v) for v in node.inputs if v is not None}
-    known = {name: array for name, array in arrays.items() if array is not None}
-    if not known or len(known) < len(arrays):
+    known = _known_inputs(node)
+    if not known or len(known) < len({value for value in node.inputs if value is not None}):
         return None
     small = all(array.size <= _ARITHMETIC_ELEMENTS for array in known.values())
     return _evaluate(node, opset, known) if small else None
+
+
+def _known_inputs(node: ir.Node) -> dict[str, Array]:
+    arrays: dict[str, Array] = {}
+    for value in node.inputs:
+        if value is not None and (array := constant_of(value)) is not None:
+            arrays[value.name or ""] = array
+    return arrays
+
+
+def _is_small(node: ir.Node) -> bool:
+    """Whether the size of what *node* fills is known, and bounded."""
+    extents = constant_of(node.inputs[0])
+    return extents is not None and float(np.prod(extents.astype(float))) <= _FILLED_ELEMENTS
 
 
 def _shape(node: ir.Node, source: ir.Value) -> Array | None:
@@ -83,6 +111,8 @@ def _shape(node: ir.Node, source: ir.Value) -> Array | None:
         return None
     extents = np.asarray(source.shape.numpy(), np.int64)
     first, last = node.attributes.get_int("start", 0), node.attributes.get_int("end", None)
+    if node.op_type == "Size":
+        return np.asarray(np.prod(extents), np.int64)
     return extents[first:last]
 
 

@@ -25,8 +25,17 @@ _NAMES = {code: name for name, code in vars(Op).items() if isinstance(code, int)
 _WEIGHTED = frozenset({Op.CONV_2D, Op.DEPTHWISE_CONV_2D, Op.FULLY_CONNECTED, Op.TRANSPOSE_CONV})
 _BROADCASTING = frozenset({Op.ADD, Op.SUB, Op.MUL, Op.DIV, Op.POW, Op.MAXIMUM, Op.MINIMUM})
 _RETYPING = frozenset({Op.QUANTIZE, Op.DEQUANTIZE, Op.CAST, Op.ARG_MAX, Op.ARG_MIN})
-_COMPARISONS = frozenset({Op.EQUAL, Op.GREATER, Op.GREATER_EQUAL, Op.LESS, Op.LESS_EQUAL})
-_DATA_INPUT = {Op.SPLIT: 1, Op.TRANSPOSE_CONV: 2, Op.SELECT_V2: 1}
+_COMPARISONS = frozenset(
+    {Op.EQUAL, Op.NOT_EQUAL, Op.GREATER, Op.GREATER_EQUAL, Op.LESS, Op.LESS_EQUAL}
+)
+_DATA_INPUT = {Op.SPLIT: 1, Op.TRANSPOSE_CONV: 2, Op.SELECT_V2: 1, Op.SCATTER_ND: 1}
+_DATA_OUTPUTS = {Op.TOPK_V2: 1}
+_UNSCALED = frozenset(
+    {
+        *(Op.CAST, Op.RESHAPE, Op.TRANSPOSE, Op.SLICE, Op.SPLIT, Op.GATHER, Op.CONCATENATION),
+        *(Op.BROADCAST_TO, Op.TILE, Op.PAD, Op.SPACE_TO_DEPTH, Op.DEPTH_TO_SPACE),
+    }
+)
 
 # Activation, weight and bias types of the kernels that multiply by weights: float, hybrid, int8.
 _WEIGHT_TYPES = {(_FLOAT, _FLOAT, _FLOAT), (_FLOAT, _INT8, _FLOAT), (_INT8, _INT8, _INT32)}
@@ -61,13 +70,11 @@ def verify(model: Table) -> None:
             _fail(op, outputs[0], problem)
         made.update(operator.outputs)
     for index in graph.outputs:
-        if index not in made:
+        if index not in made and not graph.tensors[index].buffer:
             _fail(Op.CUSTOM, graph.tensors[index], "is an output that nothing makes")
 
 
 def _check_tensor(tensor: Table) -> None:
-    if tensor.type == _INT8 and tensor.quantization is None:
-        _fail(Op.CUSTOM, tensor, "is int8 without a scale")
     if any(extent < 1 for extent in tensor.shape):
         _fail(Op.CUSTOM, tensor, f"has shape {list(tensor.shape)}")
     if tensor.quantization is not None:
@@ -77,12 +84,15 @@ def _check_tensor(tensor: Table) -> None:
 
 
 def _type_problem(op: int, inputs: Sequence[Table], outputs: Sequence[Table]) -> str | None:
+    tensors = [tensor for tensor in (*inputs, *outputs) if tensor is not None]
+    if op not in _UNSCALED and any(t.type == _INT8 and t.quantization is None for t in tensors):
+        return "computes on int8 without a scale"
     if op in _RETYPING:
         return _retyping_problem(op, inputs[0].type, outputs[0].type)
     source = inputs[_DATA_INPUT.get(op, 0)].type
     if op in _COMPARISONS:
         return None if outputs[0].type == schema.TensorType.BOOL else "does not make booleans"
-    if any(out.type != source for out in outputs):
+    if any(out.type != source for out in outputs[: _DATA_OUTPUTS.get(op)]):
         return f"has inputs of type {source} and outputs of type {outputs[0].type}"
     if op in _WEIGHTED and op != Op.TRANSPOSE_CONV:
         types = (source, inputs[1].type, inputs[2].type if inputs[2] else _FLOAT)

@@ -216,6 +216,14 @@ def _broadcast_to(use: _Use) -> int:
     return 3 if use.type() == _INT8 else 2
 
 
+def _sign(use: _Use) -> int:
+    return 2 if use.type() == _INT32 else 1
+
+
+def _reverse(use: _Use) -> int:
+    return 2 if use.type() == _BOOL else 1
+
+
 def _absolute(use: _Use) -> int:
     return {_INT32: 5, _INT8: 2}.get(use.type(), 1)
 
@@ -246,6 +254,8 @@ _RULES: dict[int, Callable[[_Use], int]] = {
     Op.TILE: _tile,
     Op.BROADCAST_TO: _broadcast_to,
     Op.ABS: _absolute,
+    Op.SIGN: _sign,
+    Op.REVERSE_V2: _reverse,
 }
 
 _SECOND_FOR_INT8 = frozenset(
@@ -281,14 +291,19 @@ _RELEASES: dict[tuple[int, int], tuple[int, int, int]] = {
     (Op.ABS, 2): (2, 4, 0),
     (Op.ABS, 5): (2, 17, 0),
     (Op.ADD, 4): (2, 6, 0),
+    (Op.ATAN2, 1): (2, 10, 0),
     (Op.BATCH_MATMUL, 1): (2, 3, 0),
     (Op.BATCH_MATMUL, 2): (2, 3, 0),
     (Op.BATCH_MATMUL, 4): (2, 5, 0),
+    (Op.BITWISE_XOR, 1): (2, 14, 0),
     (Op.BROADCAST_TO, 2): (2, 5, 0),
     (Op.BROADCAST_TO, 3): (2, 5, 0),
     (Op.CAST, 3): (2, 8, 0),
     (Op.CONV_2D, 5): (2, 4, 0),
     (Op.CONV_2D, 6): (2, 9, 0),
+    (Op.CONV_3D, 1): (2, 5, 0),
+    (Op.CONV_3D_TRANSPOSE, 1): (2, 6, 0),
+    (Op.CUMSUM, 1): (2, 4, 0),
     (Op.DEPTHWISE_CONV_2D, 4): (2, 2, 0),
     (Op.DEPTHWISE_CONV_2D, 6): (2, 3, 0),
     (Op.DEPTH_TO_SPACE, 1): (2, 1, 0),
@@ -310,6 +325,8 @@ _RELEASES: dict[tuple[int, int], tuple[int, int, int]] = {
     (Op.MINIMUM, 3): (2, 3, 0),
     (Op.MUL, 3): (1, 15, 0),
     (Op.MUL, 5): (2, 6, 0),
+    (Op.NON_MAX_SUPPRESSION_V4, 1): (2, 1, 0),
+    (Op.NON_MAX_SUPPRESSION_V5, 1): (2, 1, 0),
     (Op.PAD, 4): (2, 6, 0),
     (Op.PADV2, 4): (2, 6, 0),
     (Op.REDUCE_PROD, 2): (2, 6, 0),
@@ -317,7 +334,12 @@ _RELEASES: dict[tuple[int, int], tuple[int, int, int]] = {
     (Op.RELU_0_TO_1, 1): (2, 10, 0),
     (Op.RESIZE_BILINEAR, 3): (2, 2, 0),
     (Op.RESIZE_NEAREST_NEIGHBOR, 3): (2, 3, 0),
+    (Op.REVERSE_V2, 2): (2, 2, 0),
+    (Op.RIGHT_SHIFT, 1): (2, 14, 0),
     (Op.RSQRT, 2): (2, 5, 0),
+    (Op.SCATTER_ND, 1): (2, 1, 0),
+    (Op.SIGN, 1): (2, 11, 0),
+    (Op.SIGN, 2): (2, 12, 0),
     (Op.SLICE, 5): (2, 5, 0),
     (Op.SQUARED_DIFFERENCE, 2): (2, 5, 0),
     (Op.STRIDED_SLICE, 4): (2, 2, 0),

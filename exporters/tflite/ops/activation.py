@@ -16,8 +16,8 @@ from compressor.ir.annotations import quant_of
 from compressor.ir.quant import IntegerType, QuantParams
 from exporters.tflite.builder import Builder, Op
 from exporters.tflite.dialect import (
-    Unsupported,
     adopt,
+    constant_input,
     constant_of,
     optional_input,
     required_input,
@@ -26,6 +26,7 @@ from exporters.tflite.dialect import (
 from exporters.tflite.editor import Editor
 from exporters.tflite.ops.binary import align_operands, reorder_constants
 from exporters.tflite.ops.protocol import IntegerForm, Lowering, Role
+from exporters.tflite.types import FLOATS, type_of
 from exporters.tflite.versions import Table
 
 CLAMPS: dict[str, tuple[float, float]] = {
@@ -41,7 +42,21 @@ def _legalize(node: ir.Node) -> None:
     adopt(node)
 
 
+def _legalize_relu(node: ir.Node) -> None:
+    """Keep it for reals; of integers it is the larger one of each and zero."""
+    source = required_input(node, 0)
+    if type_of(source) in FLOATS:
+        adopt(node)
+        return
+    editor = Editor(node)
+    zero = editor.constant(np.zeros((), type_of(source).numpy()))
+    editor.replace(editor.elementwise("Max", source, zero))
+
+
 def _legalize_clip(node: ir.Node) -> None:
+    if type_of(required_input(node, 0)) not in FLOATS or not _has_constant_limits(node):
+        _clip_by_extrema(node)
+        return
     low, high = _limit(node, 1, -np.inf), _limit(node, 2, np.inf)
     named = _BY_RANGE.get((low, high))
     if named:
@@ -57,6 +72,20 @@ def _legalize_clip(node: ir.Node) -> None:
             constant = editor.constant(np.float32(limit), params)
             source = editor.elementwise(op_type, source, constant, quant=params)
     editor.replace(source)
+
+
+def _has_constant_limits(node: ir.Node) -> bool:
+    limits = [optional_input(node, index) for index in (1, 2)]
+    return all(value is None or constant_of(value) is not None for value in limits)
+
+
+def _clip_by_extrema(node: ir.Node) -> None:
+    editor, result = Editor(node), required_input(node, 0)
+    for index, op_type in ((1, "Max"), (2, "Min")):
+        limit = optional_input(node, index)
+        if limit is not None:
+            result = editor.elementwise(op_type, result, limit)
+    editor.replace(result)
 
 
 def is_implied(params: QuantParams | None, low: float, high: float) -> bool:
@@ -75,10 +104,7 @@ def _limit(node: ir.Node, index: int, absent: float) -> float:
     value = optional_input(node, index)
     if value is None:
         return absent
-    array = constant_of(value)
-    if array is None:
-        raise Unsupported("the limits of Clip are computed at run time")
-    limit = float(array.item())
+    limit = float(constant_input(node, index, "the limit").item())
     return absent if abs(limit) >= float(np.finfo(np.float32).max) else limit
 
 
@@ -134,11 +160,6 @@ def _check_prelu(node: ir.Node) -> str | None:
     return "TFLite PRELU has one scale for all slopes" if params and params.is_per_channel else None
 
 
-def _check_elu(node: ir.Node) -> str | None:
-    alpha = node.attributes.get_float("alpha", 1.0)
-    return None if alpha == 1.0 else f"TFLite ELU has alpha 1, not {alpha:g}"
-
-
 def _emit_elu(node: ir.Node, builder: Builder) -> None:
     builder.emit(Op.ELU, node)
 
@@ -165,11 +186,10 @@ def _lowering(op: int, options: Callable[[], Table] | None = None) -> Lowering:
 
 
 LEGALIZE = {
-    "Relu": _legalize,
+    "Relu": _legalize_relu,
     "Clip": _legalize_clip,
     "HardSigmoid": _legalize_hard_sigmoid,
     "HardSwish": _legalize,
-    "Elu": _legalize,
     "LeakyRelu": _legalize,
     "Gelu": _legalize,
     "PRelu": _legalize_prelu,
@@ -181,7 +201,7 @@ LOWER = {
     "ReluN1To1": _lowering(Op.RELU_N1_TO_1),
     "Relu0To1": _lowering(Op.RELU_0_TO_1),
     "HardSwish": _lowering(Op.HARD_SWISH, schema.HardSwishOptionsT),
-    "Elu": Lowering(emit=_emit_elu, check=_check_elu, integer=IntegerForm.FREE, role=Role.ANY),
+    "Elu": Lowering(emit=_emit_elu, integer=IntegerForm.FREE, role=Role.ANY),
     "LeakyRelu": Lowering(emit=_emit_leaky, integer=IntegerForm.FREE, role=Role.ANY),
     "Gelu": Lowering(emit=_emit_gelu, integer=IntegerForm.FREE, role=Role.ANY),
     "PRelu": Lowering(

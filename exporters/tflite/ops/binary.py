@@ -24,6 +24,7 @@ from exporters.tflite.dialect import (
 from exporters.tflite.editor import Editor
 from exporters.tflite.ops.operands import activation_of
 from exporters.tflite.ops.protocol import IntegerForm, Lowering, Role
+from exporters.tflite.types import NUMBERS
 from exporters.tflite.versions import Table
 
 
@@ -73,6 +74,9 @@ def _legalize_variadic(node: ir.Node) -> None:
     """Rewrite an operator of many operands as a chain of binary ones; two are left as they are."""
     operands = [required_input(node, index) for index in range(len(node.inputs))]
     binary = {"Sum": "Add"}.get(node.op_type, node.op_type)
+    if len(operands) == 1:
+        Editor(node).replace(operands[0])
+        return
     if len(operands) == 2:
         node.op_type = binary
         _legalize(node)
@@ -117,7 +121,12 @@ def _lowering(
         builder.emit(op, node, options=options(**fused))
 
     return Lowering(
-        emit=emit, check=_check, integer=integer, role=Role.ANY, reorder=reorder_constants
+        emit=emit,
+        check=_check,
+        integer=integer,
+        role=Role.ANY,
+        reorder=reorder_constants,
+        types=NUMBERS,
     )
 
 
@@ -125,8 +134,6 @@ LEGALIZE = {
     "Add": _legalize,
     "Sub": _legalize,
     "Mul": _legalize,
-    "Div": _legalize,
-    "Pow": _legalize,
     "Max": _legalize_variadic,
     "Min": _legalize_variadic,
     "Sum": _legalize_variadic,
@@ -137,8 +144,6 @@ LOWER = {
     "Add": _lowering(Op.ADD, schema.AddOptionsT, IntegerForm.FREE, fuses=True),
     "Sub": _lowering(Op.SUB, schema.SubOptionsT, IntegerForm.FREE, fuses=True),
     "Mul": _lowering(Op.MUL, schema.MulOptionsT, IntegerForm.FREE, fuses=True),
-    "Div": _lowering(Op.DIV, schema.DivOptionsT, IntegerForm.NONE, fuses=True),
-    "Pow": _lowering(Op.POW, schema.PowOptionsT, IntegerForm.NONE),
     "Max": _lowering(Op.MAXIMUM, schema.MaximumMinimumOptionsT, IntegerForm.SHARED),
     "Min": _lowering(Op.MINIMUM, schema.MaximumMinimumOptionsT, IntegerForm.SHARED),
 }

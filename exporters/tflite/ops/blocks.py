@@ -11,6 +11,7 @@ from exporters.tflite.builder import Builder, Op
 from exporters.tflite.dialect import Unsupported, adopt, rank_of, required_input, shape_of
 from exporters.tflite.editor import Editor
 from exporters.tflite.ops.protocol import IntegerForm, Lowering, Role
+from exporters.tflite.types import MOVABLE
 
 
 def _legalize_depth_to_space(node: ir.Node) -> None:
@@ -50,9 +51,9 @@ LEGALIZE = {
 }
 LOWER = {
     "DepthToSpace": Lowering(
-        emit=_emit_depth_to_space, integer=IntegerForm.SHARED, role=Role.SPATIAL
+        emit=_emit_depth_to_space, integer=IntegerForm.SHARED, types=MOVABLE, role=Role.SPATIAL
     ),
     "SpaceToDepth": Lowering(
-        emit=_emit_space_to_depth, integer=IntegerForm.SHARED, role=Role.SPATIAL
+        emit=_emit_space_to_depth, integer=IntegerForm.SHARED, types=MOVABLE, role=Role.SPATIAL
     ),
 }

@@ -11,6 +11,7 @@ from exporters.tflite.editor import Editor
 from exporters.tflite.ops.binary import reorder_constants
 from exporters.tflite.ops.operands import reorder_axis
 from exporters.tflite.ops.protocol import IntegerForm, Lowering, Role
+from exporters.tflite.types import MOVABLE
 
 
 def _legalize(node: ir.Node) -> None:
@@ -35,5 +36,7 @@ def _emit(node: ir.Node, builder: Builder) -> None:
 
 LEGALIZE = {"Concat": _legalize}
 LOWER = {
-    "Concat": Lowering(emit=_emit, integer=IntegerForm.SHARED, role=Role.ANY, reorder=_reorder)
+    "Concat": Lowering(
+        emit=_emit, integer=IntegerForm.SHARED, role=Role.ANY, reorder=_reorder, types=MOVABLE
+    )
 }

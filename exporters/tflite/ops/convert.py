@@ -10,6 +10,7 @@ from exporters.tflite.builder import Builder, Op
 from exporters.tflite.dialect import adopt, required_input
 from exporters.tflite.editor import Editor
 from exporters.tflite.ops.protocol import IntegerForm, Lowering, Role
+from exporters.tflite.types import INTERFACE
 
 
 def _legalize_convert(node: ir.Node) -> None:
@@ -46,5 +47,5 @@ def _emit_cast(node: ir.Node, builder: Builder) -> None:
 LEGALIZE = {"Convert": _legalize_convert, "Cast": _legalize_cast}
 LOWER = {
     "Convert": Lowering(emit=_emit_convert, integer=IntegerForm.FREE, role=Role.ANY),
-    "Cast": Lowering(emit=_emit_cast, role=Role.ANY),
+    "Cast": Lowering(emit=_emit_cast, role=Role.ANY, types=INTERFACE),
 }

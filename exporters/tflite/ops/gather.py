@@ -26,6 +26,7 @@ from exporters.tflite.editor import Editor
 from exporters.tflite.ops.operands import reorder_axis
 from exporters.tflite.ops.protocol import IntegerForm, Lowering, Role
 from exporters.tflite.ops.slice import pick
+from exporters.tflite.types import MOVABLE, WHOLE, type_of
 
 
 def _legalize(node: ir.Node) -> None:
@@ -34,6 +35,7 @@ def _legalize(node: ir.Node) -> None:
     node.attributes["axis"] = ir.AttrInt64("axis", axis)
     indices = constant_of(required_input(node, 1))
     if indices is None:
+        node.replace_input_with(1, wrapped(Editor(node), node.inputs[1], shape_of(source)[axis]))
         adopt(node)
         return
     if is_constant(source):
@@ -41,6 +43,17 @@ def _legalize(node: ir.Node) -> None:
     editor, out = Editor(node), shape_of(node.outputs[0])
     picked = pick(editor, source, axis, np.ravel(indices) % shape_of(source)[axis])
     editor.replace(picked if shape_of(picked) == out else editor.reshape(picked, out))
+
+
+def wrapped(editor: Editor, indices: ir.Value | None, extent: int) -> ir.Value:
+    """Return run-time *indices* with those below zero counted from the end of *extent* elements."""
+    if indices is None:
+        raise Unsupported("the index is missing")
+    dtype = type_of(indices)
+    if dtype not in WHOLE:
+        indices, dtype = editor.cast(indices, ir.DataType.INT32), ir.DataType.INT32
+    count = editor.constant(np.asarray(extent, dtype.numpy()))
+    return editor.op("FloorMod", [indices, count], shape_of(indices))
 
 
 def _emit_gather(node: ir.Node, builder: Builder) -> None:
@@ -63,6 +76,13 @@ def _emit(node: ir.Node, builder: Builder) -> None:
 
 LEGALIZE = {"Gather": _legalize}
 LOWER = {
-    "Gather": Lowering(emit=_emit_gather, integer=IntegerForm.SHARED),
-    "Select": Lowering(emit=_emit, integer=IntegerForm.SHARED, role=Role.ANY, reorder=reorder_axis),
+    "Gather": Lowering(emit=_emit_gather, integer=IntegerForm.SHARED, types=MOVABLE, typed=(0,)),
+    "Select": Lowering(
+        emit=_emit,
+        integer=IntegerForm.SHARED,
+        role=Role.ANY,
+        reorder=reorder_axis,
+        types=MOVABLE,
+        typed=(0,),
+    ),
 }

@@ -15,7 +15,15 @@ import onnx_ir as ir
 from exporters.tflite.dialect import shape_of
 from exporters.tflite.editor import Editor
 from exporters.tflite.ops.protocol import Legalize, Lowering
-from exporters.tflite.ops.recurrence import State, biases, parts, product, unroll, weight_rows
+from exporters.tflite.ops.recurrence import (
+    Activation,
+    State,
+    biases,
+    parts,
+    product,
+    unroll,
+    weight_rows,
+)
 
 _ACTIVATIONS = ["Sigmoid", "Tanh"]
 
@@ -28,8 +36,11 @@ class _Gru:
     biases join those of the input.
     """
 
-    def __init__(self, node: ir.Node, editor: Editor, index: int) -> None:
+    def __init__(
+        self, node: ir.Node, editor: Editor, index: int, functions: Sequence[Activation]
+    ) -> None:
         self._editor = editor
+        self._gate, self._shape = functions
         self._resets_product = bool(node.attributes.get_int("linear_before_reset", 0))
         hidden = shape_of(node.inputs[2])[2]
         bias, recurrent = biases(node, index, 3 * hidden)
@@ -61,11 +72,11 @@ class _Gru:
         if old is not None:
             recurrent = product(edit, old, self._state_gates, self._no_bias)
             gates = edit.elementwise("Add", gates, recurrent)
-        update, reset = parts(edit, edit.elementwise("Sigmoid", gates), 2)
+        update, reset = parts(edit, self._gate(edit, gates), 2)
         inner = self._recurrent_candidate(reset, old)
         if inner is not None:
             candidate = edit.elementwise("Add", candidate, inner)
-        new = edit.elementwise("Tanh", candidate)
+        new = self._shape(edit, candidate)
         if old is None:
             return (edit.elementwise("Sub", new, edit.elementwise("Mul", update, new)),)
         kept = edit.elementwise("Mul", update, edit.elementwise("Sub", old, new))

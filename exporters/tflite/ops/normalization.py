@@ -6,14 +6,17 @@ never a difference of squares, which would cancel.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import onnx_ir as ir
 
 from exporters.tflite.dialect import (
-    Array,
     Shape,
     Unsupported,
     constant_input,
+    constant_of,
+    ints,
     normalize_axis,
     optional_input,
     rank_of,
@@ -21,22 +24,26 @@ from exporters.tflite.dialect import (
     shape_of,
 )
 from exporters.tflite.editor import Editor
+from exporters.tflite.ops.pooling import raised, root
 from exporters.tflite.ops.protocol import Legalize, Lowering
 
 _LAYER_EPSILON = 1e-5
 _INSTANCE_EPSILON = 1e-5
+_TINY = 1e-9
 
 
 def _layer(node: ir.Node) -> None:
+    """Standardize the last axes; the mean and the inverse deviation are results where asked for."""
     source = required_input(node, 0)
     rank = rank_of(source)
     first = normalize_axis(node.attributes.get_int("axis", -1), rank)
     epsilon = node.attributes.get_float("epsilon", _LAYER_EPSILON)
     editor = Editor(node)
-    result = _standardized(editor, source, list(range(first, rank)), epsilon)
-    result = editor.elementwise("Mul", result, required_input(node, 1))
+    parts = _standardized(editor, source, list(range(first, rank)), epsilon)
+    result = editor.elementwise("Mul", parts.result, required_input(node, 1))
     bias = optional_input(node, 2)
-    editor.replace(result if bias is None else editor.elementwise("Add", result, bias))
+    result = result if bias is None else editor.elementwise("Add", result, bias)
+    editor.replace(*(result, parts.mean, parts.inverse)[: len(node.outputs)])
 
 
 def _instance(node: ir.Node) -> None:
@@ -44,9 +51,8 @@ def _instance(node: ir.Node) -> None:
     epsilon = node.attributes.get_float("epsilon", _INSTANCE_EPSILON)
     editor = Editor(node)
     axes = list(range(2, rank_of(source)))
-    result = _standardized(editor, source, axes, epsilon)
-    scale = constant_input(node, 1, "the scale")
-    editor.replace(_per_channel(editor, result, scale, constant_input(node, 2, "the bias")))
+    result = _standardized(editor, source, axes, epsilon).result
+    editor.replace(_per_channel(editor, result, *_scale_and_bias(node)))
 
 
 def _group(node: ir.Node) -> None:
@@ -55,9 +61,8 @@ def _group(node: ir.Node) -> None:
     epsilon = node.attributes.get_float("epsilon", _INSTANCE_EPSILON)
     editor = Editor(node)
     grouped = editor.reshape(source, (shape[0], groups, int(np.prod(shape[1:])) // groups))
-    result = editor.reshape(_standardized(editor, grouped, [2], epsilon), shape)
-    scale = constant_input(node, 1, "the scale")
-    editor.replace(_per_channel(editor, result, scale, constant_input(node, 2, "the bias")))
+    result = editor.reshape(_standardized(editor, grouped, [2], epsilon).result, shape)
+    editor.replace(_per_channel(editor, result, *_scale_and_bias(node)))
 
 
 def _batch(node: ir.Node) -> None:
@@ -71,16 +76,54 @@ def _batch(node: ir.Node) -> None:
     editor = Editor(node)
     shifted = (bias - mean * factor).astype(np.float32)
     source = required_input(node, 0)
-    editor.replace(_per_channel(editor, source, factor.astype(np.float32), shifted))
+    terms = [editor.constant(array) for array in (factor.astype(np.float32), shifted)]
+    editor.replace(_per_channel(editor, source, *terms))
 
 
-def _standardized(editor: Editor, source: ir.Value, axes: list[int], epsilon: float) -> ir.Value:
-    """Return *source* with mean 0 and variance 1 over *axes*."""
+def _mean_variance(node: ir.Node) -> None:
+    """Divide what is left of the mean by the deviation, which a tiny number keeps from zero."""
+    source = required_input(node, 0)
+    axes = [normalize_axis(axis, rank_of(source)) for axis in ints(node, "axes") or [0, 2, 3]]
+    editor = Editor(node)
     centered = editor.elementwise("Sub", source, _mean(editor, source, axes))
+    variance = _mean(editor, editor.elementwise("Mul", centered, centered), axes)
+    deviation = editor.elementwise("Sqrt", variance)
+    guarded = editor.elementwise("Add", deviation, editor.constant(np.float32(_TINY)))
+    editor.replace(editor.elementwise("Div", centered, guarded))
+
+
+def _norm(node: ir.Node) -> None:
+    """Divide by the p-norm along an axis; vectors of zeros stay what they are."""
+    source, power = required_input(node, 0), node.attributes.get_int("p", 2)
+    axis = normalize_axis(node.attributes.get_int("axis", -1), rank_of(source))
+    editor = Editor(node)
+    shape: Shape = tuple(1 if a == axis else n for a, n in enumerate(shape_of(source)))
+    total = editor.op("Sum", [raised(editor, source, power)], shape, {"axes": [axis]})
+    length = root(editor, total, power)
+    smallest = editor.constant(np.finfo(np.float32).tiny)
+    editor.replace(editor.elementwise("Div", source, editor.elementwise("Max", length, smallest)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Standardized:
+    """Values with mean 0 and variance 1, and by what they were shifted and scaled."""
+
+    result: ir.Value
+    mean: ir.Value
+    inverse: ir.Value
+
+
+def _standardized(
+    editor: Editor, source: ir.Value, axes: list[int], epsilon: float
+) -> _Standardized:
+    """Return *source* with mean 0 and variance 1 over *axes*."""
+    mean = _mean(editor, source, axes)
+    centered = editor.elementwise("Sub", source, mean)
     variance = _mean(editor, editor.elementwise("Mul", centered, centered), axes)
     guarded = editor.elementwise("Add", variance, editor.constant(np.float32(epsilon)))
     inverse = editor.op("Rsqrt", [guarded], shape_of(guarded))
-    return editor.elementwise("Mul", centered, inverse)
+    result = editor.elementwise("Mul", centered, inverse)
+    return _Standardized(result=result, mean=mean, inverse=inverse)
 
 
 def _mean(editor: Editor, value: ir.Value, axes: list[int]) -> ir.Value:
@@ -88,11 +131,22 @@ def _mean(editor: Editor, value: ir.Value, axes: list[int]) -> ir.Value:
     return editor.op("Mean", [value], shape, {"axes": axes})
 
 
-def _per_channel(editor: Editor, value: ir.Value, scale: Array, bias: Array) -> ir.Value:
+def _scale_and_bias(node: ir.Node) -> tuple[ir.Value, ir.Value]:
+    return required_input(node, 1), required_input(node, 2)
+
+
+def _per_channel(editor: Editor, value: ir.Value, scale: ir.Value, bias: ir.Value) -> ir.Value:
     """Return *value* times *scale* plus *bias*, both `[C]`."""
-    trailing = (1,) * (rank_of(value) - 2)
-    scaled = editor.elementwise("Mul", value, editor.constant(scale.reshape(-1, *trailing)))
-    return editor.elementwise("Add", scaled, editor.constant(bias.reshape(-1, *trailing)))
+    shape = (-1, *(1,) * (rank_of(value) - 2))
+    factor, term = (_shaped(editor, vector, shape) for vector in (scale, bias))
+    return editor.elementwise("Add", editor.elementwise("Mul", value, factor), term)
+
+
+def _shaped(editor: Editor, vector: ir.Value, shape: Shape) -> ir.Value:
+    array = constant_of(vector)
+    if array is not None:
+        return editor.constant(array.reshape(shape), None, vector.name or "")
+    return editor.reshape(vector, (shape_of(vector)[0], *shape[1:]))
 
 
 LEGALIZE: dict[str, Legalize] = {
@@ -100,5 +154,7 @@ LEGALIZE: dict[str, Legalize] = {
     "InstanceNormalization": _instance,
     "GroupNormalization": _group,
     "BatchNormalization": _batch,
+    "MeanVarianceNormalization": _mean_variance,
+    "LpNormalization": _norm,
 }
 LOWER: dict[str, Lowering] = {}

@@ -77,6 +77,28 @@ class Window:
             after=(0, *self.after),
         )
 
+    def part(self, first: int, last: int) -> Window:
+        """Return the window over the axes from *first* to before *last* alone, without padding."""
+        axes = slice(first, last)
+        none = (0,) * (last - first)
+        return Window(
+            kernel=self.kernel[axes],
+            stride=self.stride[axes],
+            dilation=self.dilation[axes],
+            before=none,
+            after=none,
+        )
+
+    def over_columns(self) -> Window:
+        """Return the window over the first axis alone, as a 2-D one of width 1."""
+        return Window(
+            kernel=(self.kernel[0], 1),
+            stride=(self.stride[0], 1),
+            dilation=(self.dilation[0], 1),
+            before=(0, 0),
+            after=(0, 0),
+        )
+
 
 def window_of(node: ir.Node, size: Shape, kernel: Shape, out: Shape) -> Window:
     """Read the window of *node* over spatial *size*, producing spatial size *out*.

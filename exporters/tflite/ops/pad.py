@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import onnx_ir as ir
 from ai_edge_litert import schema_py_generated as schema
 
 from compressor.ir.annotations import quant_of
-from compressor.ir.quant import QuantParams
 from exporters.tflite.builder import Builder, Op
 from exporters.tflite.dialect import (
+    Array,
     Shape,
     Unsupported,
     constant_input,
@@ -24,7 +26,8 @@ from exporters.tflite.dialect import (
 )
 from exporters.tflite.editor import Editor
 from exporters.tflite.ops.protocol import IntegerForm, Lowering, Role
-from exporters.tflite.ops.slice import take
+from exporters.tflite.ops.slice import pick, take
+from exporters.tflite.types import FLOATS, NUMBERS, type_of
 
 _MIRRORED = {"reflect": schema.MirrorPadMode.REFLECT}
 
@@ -34,10 +37,11 @@ def _legalize(node: ir.Node) -> None:
     source, out = required_input(node, 0), node.outputs[0]
     rank = rank_of(source)
     before, after = _amounts(node, rank)
-    mode = node.attributes.get_string("mode", "constant")
-    if mode not in ("constant", *_MIRRORED):
-        raise Unsupported(f"TFLite has no padding of mode '{mode}'")
+    mode = node.attributes.get_string("mode", "constant") or "constant"
     editor = Editor(node)
+    if mode != "constant" and not _is_mirror(mode, shape_of(source), before, after):
+        editor.replace(_repeated(editor, source, before, after, _EXTENSIONS[mode]))
+        return
     if min(*before, *after) < 0:
         source = _cropped(editor, source, before, after)
     before, after = ([max(n, 0) for n in amounts] for amounts in (before, after))
@@ -50,6 +54,46 @@ def _legalize(node: ir.Node) -> None:
     else:
         padded = editor.op("MirrorPad", [source], shape_of(out), attributes | {"mode": mode})
     editor.replace(padded)
+
+
+def _is_mirror(mode: str, shape: Shape, before: list[int], after: list[int]) -> bool:
+    """Whether TFLite's MIRROR_PAD does it: it reflects once, on up to five axes."""
+    amounts = zip(shape, before, after, strict=True)
+    return (
+        mode == "reflect"
+        and len(shape) <= 5
+        and all(0 <= b < extent and 0 <= a < extent for extent, b, a in amounts)
+    )
+
+
+def _reflect(places: Array, extent: int) -> Array:
+    period = max(2 * (extent - 1), 1)
+    folded = places % period
+    return np.asarray(np.minimum(folded, period - folded))
+
+
+_EXTENSIONS: dict[str, Callable[[Array, int], Array]] = {
+    "edge": lambda places, extent: np.clip(places, 0, extent - 1),
+    "wrap": lambda places, extent: places % extent,
+    "reflect": _reflect,
+}
+
+
+def _repeated(
+    editor: Editor,
+    source: ir.Value,
+    before: list[int],
+    after: list[int],
+    extend: Callable[[Array, int], Array],
+) -> ir.Value:
+    """Return *source* with the elements picked along each axis that *extend* says lie around it."""
+    for axis, (front, back) in enumerate(zip(before, after, strict=True)):
+        extent = shape_of(source)[axis]
+        if front or back:
+            inside = np.arange(max(-front, 0), extent - max(-back, 0))
+            places = np.arange(-max(front, 0), len(inside) + max(back, 0))
+            source = pick(editor, source, axis, inside[extend(places, len(inside))])
+    return source
 
 
 def _amounts(node: ir.Node, rank: int) -> tuple[list[int], list[int]]:
@@ -99,12 +143,15 @@ def _emit(node: ir.Node, builder: Builder) -> None:
     if fill == 0.0:
         builder.emit(Op.PAD, node, inputs, schema.PadOptionsT())
         return
-    inputs.append(builder.scalar(_finite(fill, quant_of(node.outputs[0])), node))
+    inputs.append(builder.scalar(_finite(fill, node.outputs[0]), node))
     builder.emit(Op.PADV2, node, inputs, schema.PadV2OptionsT())
 
 
-def _finite(fill: float, params: QuantParams | None) -> float:
-    """Return *fill* within what the tensor can hold: infinity means its lowest or highest."""
+def _finite(fill: float, value: ir.Value) -> float:
+    """Return *fill* within what *value* can hold: infinity means its lowest or highest."""
+    params = quant_of(value)
+    if type_of(value) not in FLOATS:
+        return fill
     limits = np.finfo(np.float32)
     low, high = params.range() if params else (float(limits.min), float(limits.max))
     return min(max(fill, low), high)
@@ -124,9 +171,18 @@ def _paddings(node: ir.Node, builder: Builder) -> int:
 LEGALIZE = {"Pad": _legalize}
 LOWER = {
     "Pad": Lowering(
-        emit=_emit, check=_check, integer=IntegerForm.SHARED, role=Role.ANY, reorder=_reorder
+        emit=_emit,
+        check=_check,
+        integer=IntegerForm.SHARED,
+        types=NUMBERS,
+        role=Role.ANY,
+        reorder=_reorder,
     ),
     "MirrorPad": Lowering(
-        emit=_emit_mirror, integer=IntegerForm.SHARED, role=Role.ANY, reorder=_reorder
+        emit=_emit_mirror,
+        integer=IntegerForm.SHARED,
+        types=NUMBERS,
+        role=Role.ANY,
+        reorder=_reorder,
     ),
 }

@@ -16,6 +16,7 @@ import onnx_ir as ir
 from compressor.layout.rules import Role
 from exporters.tflite.builder import Builder
 from exporters.tflite.dialect import Shape
+from exporters.tflite.types import FLOATS
 
 
 class IntegerForm(Enum):
@@ -48,6 +49,8 @@ class Lowering:
         role: which axis orders it can compute in.
         reorder: adapt axes and constants to an order in which stored axis ``i`` is the source's
             axis ``order[i]``; for the roles ``SPATIAL`` and ``ANY``.
+        types: what the kernel computes on, where a tensor is not quantized.
+        typed: the inputs that are of this type, all when None; the others have types of their own.
     """
 
     emit: Callable[[ir.Node, Builder], None]
@@ -55,6 +58,8 @@ class Lowering:
     integer: IntegerForm = IntegerForm.NONE
     role: Role = Role.SOURCE
     reorder: Callable[[ir.Node, Shape], None] = keep
+    types: frozenset[ir.DataType] = FLOATS
+    typed: tuple[int, ...] | None = None
 
 
 Legalize = Callable[[ir.Node], None]

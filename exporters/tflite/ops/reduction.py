@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import onnx_ir as ir
 from ai_edge_litert import schema_py_generated as schema
 
@@ -20,6 +22,7 @@ from exporters.tflite.dialect import (
 )
 from exporters.tflite.editor import Editor
 from exporters.tflite.ops.protocol import IntegerForm, Legalize, Lowering, Role
+from exporters.tflite.types import FLOATS, NUMBERS
 
 
 def _reduce(op_type: str) -> Legalize:
@@ -38,15 +41,38 @@ def _reduce(op_type: str) -> Legalize:
     return legalize
 
 
-def _reduce_l2(node: ir.Node) -> None:
-    """Rewrite as the root of the sum of squares."""
-    editor = Editor(node)
-    source = required_input(node, 0)
+def _composed(inner: Sequence[str], reduction: str, outer: str | None) -> Legalize:
+    """Return the rewriting as a function of the *reduction* of a function of the elements."""
+
+    def legalize(node: ir.Node) -> None:
+        editor, source = Editor(node), required_input(node, 0)
+        axes = _axes(node, len(shape_of(source)))
+        for function in inner:
+            operands = [source] * (2 if function == "Mul" else 1)
+            source = editor.elementwise(function, *operands)
+        kept = _without(shape_of(source), axes)
+        total = editor.op(reduction, [source], kept, {"axes": axes}) if axes else source
+        result = editor.elementwise(outer, total) if outer else total
+        out = shape_of(node.outputs[0])
+        editor.replace(result if out == kept else editor.reshape(result, out))
+
+    return legalize
+
+
+def _log_sum_exp(node: ir.Node) -> None:
+    """Rewrite with the largest element taken out, so that no exponential overflows."""
+    editor, source = Editor(node), required_input(node, 0)
     axes = _axes(node, len(shape_of(source)))
-    square = editor.elementwise("Mul", source, source)
-    total = editor.op("Sum", [square], _without(shape_of(source), axes), {"axes": axes})
-    root, out = editor.elementwise("Sqrt", total), shape_of(node.outputs[0])
-    editor.replace(root if out == shape_of(root) else editor.reshape(root, out))
+    kept = _without(shape_of(source), axes)
+    if not axes:
+        editor.replace(source)
+        return
+    largest = editor.op("ReduceMax", [source], kept, {"axes": axes})
+    grown = editor.elementwise("Exp", editor.elementwise("Sub", source, largest))
+    total = editor.op("Sum", [grown], kept, {"axes": axes})
+    result = editor.elementwise("Add", editor.elementwise("Log", total), largest)
+    out = shape_of(node.outputs[0])
+    editor.replace(result if out == kept else editor.reshape(result, out))
 
 
 def _axes(node: ir.Node, rank: int) -> list[int]:
@@ -72,13 +98,13 @@ def _reorder(node: ir.Node, order: Shape) -> None:
     set_ints(node, "axes", sorted(order.index(axis) for axis in ints(node, "axes")))
 
 
-def _lowering(op: int, integer: IntegerForm) -> Lowering:
+def _lowering(op: int, integer: IntegerForm, types: frozenset[ir.DataType] = NUMBERS) -> Lowering:
     def emit(node: ir.Node, builder: Builder) -> None:
         keeps = len(shape_of(node.outputs[0])) == len(shape_of(node.inputs[0]))
         inputs = [builder.operand(node, 0), builder.shape(ints(node, "axes"), node, "axes")]
         builder.emit(op, node, inputs, schema.ReducerOptionsT(keepDims=keeps))
 
-    return Lowering(emit=emit, integer=integer, role=Role.ANY, reorder=_reorder)
+    return Lowering(emit=emit, integer=integer, role=Role.ANY, reorder=_reorder, types=types)
 
 
 LEGALIZE = {
@@ -87,10 +113,14 @@ LEGALIZE = {
     "ReduceMax": _reduce("ReduceMax"),
     "ReduceMin": _reduce("ReduceMin"),
     "ReduceProd": _reduce("ReduceProd"),
-    "ReduceL2": _reduce_l2,
+    "ReduceL1": _composed(["Abs"], "Sum", None),
+    "ReduceL2": _composed(["Mul"], "Sum", "Sqrt"),
+    "ReduceSumSquare": _composed(["Mul"], "Sum", None),
+    "ReduceLogSum": _composed([], "Sum", "Log"),
+    "ReduceLogSumExp": _log_sum_exp,
 }
 LOWER = {
-    "Mean": _lowering(Op.MEAN, IntegerForm.FREE),
+    "Mean": _lowering(Op.MEAN, IntegerForm.FREE, FLOATS),
     "Sum": _lowering(Op.SUM, IntegerForm.FREE),
     "ReduceMax": _lowering(Op.REDUCE_MAX, IntegerForm.SHARED),
     "ReduceMin": _lowering(Op.REDUCE_MIN, IntegerForm.SHARED),

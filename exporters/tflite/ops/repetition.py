@@ -20,6 +20,7 @@ from exporters.tflite.dialect import (
 )
 from exporters.tflite.editor import Editor
 from exporters.tflite.ops.protocol import IntegerForm, Lowering, Role
+from exporters.tflite.types import MOVABLE
 
 
 def _legalize_expand(node: ir.Node) -> None:
@@ -70,8 +71,12 @@ def _emit_tile(node: ir.Node, builder: Builder) -> None:
 
 LEGALIZE = {"Expand": _legalize_expand, "Tile": _legalize_tile}
 LOWER = {
-    "Expand": Lowering(emit=_emit_expand, integer=IntegerForm.SHARED, role=Role.ANY),
+    "Expand": Lowering(emit=_emit_expand, integer=IntegerForm.SHARED, types=MOVABLE, role=Role.ANY),
     "Tile": Lowering(
-        emit=_emit_tile, integer=IntegerForm.SHARED, role=Role.ANY, reorder=_reorder_tile
+        emit=_emit_tile,
+        integer=IntegerForm.SHARED,
+        types=MOVABLE,
+        role=Role.ANY,
+        reorder=_reorder_tile,
     ),
 }

@@ -1,16 +1,16 @@
-"""RESIZE_NEAREST_NEIGHBOR and RESIZE_BILINEAR.
+"""RESIZE_NEAREST_NEIGHBOR and RESIZE_BILINEAR, and for all else one axis after the other.
 
 ONNX has many ways to place samples, TFLite three. Instead of a table of names, the source
-positions of every output element are computed under both definitions and compared.
+positions of every output element are computed under both definitions and compared. What TFLite
+cannot place is still separable: nearest neighbours are a gather along each axis, interpolation is a
+product with a constant matrix along each axis.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import Enum
 
 import numpy as np
-import numpy.typing as npt
 import onnx_ir as ir
 from ai_edge_litert import schema_py_generated as schema
 
@@ -19,16 +19,28 @@ from exporters.tflite.builder import Builder, Op
 from exporters.tflite.dialect import (
     Unsupported,
     constant_of,
+    ints,
+    is_integer,
+    normalize_axis,
     optional_input,
     rank_of,
     required_input,
     shape_of,
 )
 from exporters.tflite.editor import Editor
-from exporters.tflite.ops.operands import spatial_shape, with_height
+from exporters.tflite.ops.operands import with_height
 from exporters.tflite.ops.protocol import IntegerForm, Lowering, Role
+from exporters.tflite.ops.resampling import (
+    Kernel,
+    Positions,
+    Resampling,
+    Weights,
+    nearest_elements,
+    nearest_matrix,
+)
+from exporters.tflite.ops.slice import pick
 
-_Positions = npt.NDArray[np.float64]
+_ROI, _SCALES = 1, 2
 
 
 class _Grid(Enum):
@@ -38,83 +50,158 @@ class _Grid(Enum):
     HALF_PIXEL = "half_pixel"
     ALIGN_CORNERS = "align_corners"
 
+    def positions(self, size: int, out: int) -> Positions:
+        """Return where each of *out* elements lies among *size*."""
+        index = np.arange(out, dtype=np.float64)
+        if self is _Grid.ALIGN_CORNERS:
+            return index * ((size - 1) / max(out - 1, 1))
+        shift = 0.5 if self is _Grid.HALF_PIXEL else 0.0
+        return (index + shift) * (size / out) - shift
+
 
 def _legalize(node: ir.Node) -> None:
-    source, out = required_input(node, 0), node.outputs[0]
-    size, out_size = spatial_shape(source), spatial_shape(out)
-    if shape_of(source)[:2] != shape_of(out)[:2]:
-        raise Unsupported("TFLite resizes spatial axes only")
-    mode = node.attributes.get_string("mode", "nearest")
-    if mode not in _MATCHES or node.attributes.get_int("antialias", 0) == 1:
-        raise Unsupported(f"TFLite has no '{mode}' resampling of this kind")
-    scales = _scales(node, size, out_size)
-    axes = list(zip(size, out_size, scales, strict=True))
-    grid = next((g for g in _Grid if all(_MATCHES[mode](node, g, *a) for a in axes)), None)
-    if grid is None:
-        placement = node.attributes.get_string("coordinate_transformation_mode", "half_pixel")
-        raise Unsupported(f"TFLite cannot place samples as '{placement}' does here")
-    editor = Editor(node)
+    axes = _axes(node)
+    mode = node.attributes.get_string("mode", "nearest") or "nearest"
+    is_image = rank_of(required_input(node, 0)) in (3, 4) and all(a.keeps() for a in axes[:2])
+    grids = [grid for grid in _Grid if is_image and _matches(node, mode, grid, axes[2:])]
+    if grids:
+        _resize_image(node, mode, grids[0])
+    elif mode == "nearest" and not any(axis.outside().any() for axis in axes):
+        _pick_neighbours(node, axes)
+    elif is_integer(node):
+        raise Unsupported(f"TFLite has no '{mode}' resampling of this kind for integers")
+    else:
+        _multiply(node, axes)
+
+
+def _axes(node: ir.Node) -> list[Resampling]:
+    """Return how each axis of the input is resampled."""
+    before, after = shape_of(required_input(node, 0)), shape_of(node.outputs[0])
+    listed = ints(node, "axes") or list(range(len(before)))
+    chosen = [normalize_axis(axis, len(before)) for axis in listed]
+    scales, regions = _scales(node, chosen), _regions(node, chosen)
+    placement = node.attributes.get_string("coordinate_transformation_mode", "half_pixel")
+    return [
+        Resampling(
+            size=size,
+            out=out,
+            scale=scales.get(axis, out / size),
+            placement=(placement or "half_pixel") if axis in chosen else "asymmetric",
+            region=regions.get(axis, (0.0, 1.0)),
+        )
+        for axis, (size, out) in enumerate(zip(before, after, strict=True))
+    ]
+
+
+def _scales(node: ir.Node, axes: list[int]) -> dict[int, float]:
+    """Return the magnification of each axis for which it is stated."""
+    given = optional_input(node, _SCALES)
+    if given is not None and shape_of(given) != (0,):
+        array = constant_of(given)
+        if array is None:
+            raise Unsupported("the scales are computed at run time")
+        return dict(zip(axes, array.tolist(), strict=True))
+    policy = node.attributes.get_string("keep_aspect_ratio_policy", "stretch")
+    if policy == "stretch":
+        return {}
+    sizes = constant_of(optional_input(node, 3))
+    if sizes is None:
+        raise Unsupported("the sizes are computed at run time")
+    before = shape_of(required_input(node, 0))
+    ratios = [size / before[axis] for axis, size in zip(axes, sizes.tolist(), strict=True)]
+    return dict.fromkeys(axes, min(ratios) if policy == "not_larger" else max(ratios))
+
+
+def _regions(node: ir.Node, axes: list[int]) -> dict[int, tuple[float, float]]:
+    if node.attributes.get_string("coordinate_transformation_mode", "") != "tf_crop_and_resize":
+        return {}
+    array = constant_of(optional_input(node, _ROI))
+    if array is None:
+        raise Unsupported("the region to crop is computed at run time")
+    starts, ends = array[: len(axes)].tolist(), array[len(axes) :].tolist()
+    return {axis: (starts[i], ends[i]) for i, axis in enumerate(axes)}
+
+
+def _matches(node: ir.Node, mode: str, grid: _Grid, axes: list[Resampling]) -> bool:
+    """Whether TFLite's *grid* takes the same samples along all of *axes*."""
+    if mode == "nearest":
+        return all(_matches_nearest(node, grid, axis) for axis in axes)
+    plain = mode == "linear" and not node.attributes.get_int("antialias", 0)
+    outside = node.attributes.get_int("exclude_outside", 0)
+    return plain and not outside and all(_matches_linear(grid, axis) for axis in axes)
+
+
+def _matches_nearest(node: ir.Node, grid: _Grid, axis: Resampling) -> bool:
+    shift = 0.0 if grid is _Grid.ASYMMETRIC else 0.5
+    found = np.clip(np.floor(grid.positions(axis.size, axis.out) + shift), 0, axis.size - 1)
+    wanted = nearest_elements(axis, _rounding(node))
+    return bool(np.array_equal(wanted, found)) and not axis.outside().any()
+
+
+def _matches_linear(grid: _Grid, axis: Resampling) -> bool:
+    positions = (axis.positions(), grid.positions(axis.size, axis.out))
+    wanted, found = (np.clip(x, 0, axis.size - 1) for x in positions)
+    return bool(np.allclose(wanted, found)) and not axis.outside().any()
+
+
+def _rounding(node: ir.Node) -> str:
+    return node.attributes.get_string("nearest_mode", "round_prefer_floor") or "round_prefer_floor"
+
+
+def _resize_image(node: ir.Node, mode: str, grid: _Grid) -> None:
+    editor, source, out = Editor(node), required_input(node, 0), node.outputs[0]
+    size = shape_of(out)[2:]
     if len(size) == 1:
-        source, out_size = with_height(editor, source), (1, *out_size)
-    shape = (*shape_of(source)[:2], *out_size)
+        source, size = with_height(editor, source), (1, *size)
+    shape = (*shape_of(source)[:2], *size)
     op_type = "ResizeNearest" if mode == "nearest" else "ResizeBilinear"
     quant = quant_of(out)
     result = editor.op(op_type, [source], shape, {"grid": grid.value}, quant=quant)
     editor.replace(editor.reshape(result, shape_of(out)) if rank_of(out) == 3 else result)
 
 
-def _scales(node: ir.Node, size: tuple[int, ...], out: tuple[int, ...]) -> list[float]:
-    """Return the magnification of each spatial axis, as stated or as the sizes imply."""
-    stated = constant_of(optional_input(node, 2))
-    if stated is not None and stated.size == len(size) + 2:
-        return [float(scale) for scale in stated[2:]]
-    return [to / extent for extent, to in zip(size, out, strict=True)]
+def _pick_neighbours(node: ir.Node, axes: list[Resampling]) -> None:
+    editor, result = Editor(node), required_input(node, 0)
+    for index, axis in enumerate(axes):
+        elements = nearest_elements(axis, _rounding(node))
+        if not np.array_equal(elements, np.arange(axis.size)):
+            result = pick(editor, result, index, elements)
+    editor.replace(result)
 
 
-def _onnx_positions(node: ir.Node, size: int, out: int, scale: float) -> _Positions:
-    index = np.arange(out, dtype=np.float64)
-    placement = node.attributes.get_string("coordinate_transformation_mode", "half_pixel")
-    if placement == "half_pixel" or (placement == "pytorch_half_pixel" and out > 1):
-        return (index + 0.5) / scale - 0.5
-    if placement == "pytorch_half_pixel":
-        return np.zeros(out)
-    if placement == "asymmetric":
-        return index / scale
-    if placement == "align_corners":
-        return index * ((size - 1) / max(out - 1, 1))
-    raise Unsupported(f"TFLite cannot place samples as '{placement}' does")
+def _multiply(node: ir.Node, axes: list[Resampling]) -> None:
+    editor, result = Editor(node), required_input(node, 0)
+    fill = node.attributes.get_float("extrapolation_value", 0.0)
+    for index, axis in enumerate(axes):
+        if not axis.keeps():
+            bias = np.where(axis.outside(), fill, 0.0).astype(np.float32)
+            weight = editor.constant(_matrix(node, axis).astype(np.float32))
+            result = _along(editor, result, index, weight, editor.constant(bias))
+    editor.replace(result)
 
 
-def _matches_nearest(node: ir.Node, grid: _Grid, size: int, out: int, scale: float) -> bool:
-    rounding = node.attributes.get_string("nearest_mode", "round_prefer_floor") or ""
-    wanted = _ROUNDINGS[rounding](_onnx_positions(node, size, out, scale))
-    index = np.arange(out, dtype=np.float64)
-    if grid is _Grid.ALIGN_CORNERS:
-        found = np.floor(index * ((size - 1) / max(out - 1, 1)) + 0.5)
-    else:
-        found = np.floor((index + 0.5 * (grid is _Grid.HALF_PIXEL)) * (size / out))
-    return bool(np.array_equal(np.clip(wanted, 0, size - 1), np.clip(found, 0, size - 1)))
+def _matrix(node: ir.Node, axis: Resampling) -> Weights:
+    mode = node.attributes.get_string("mode", "nearest") or "nearest"
+    if mode == "nearest":
+        return nearest_matrix(axis, _rounding(node))
+    kernel = Kernel(
+        mode=mode,
+        cubic=node.attributes.get_float("cubic_coeff_a", -0.75),
+        antialias=bool(node.attributes.get_int("antialias", 0)),
+        drops_outside=bool(node.attributes.get_int("exclude_outside", 0)),
+    )
+    return kernel.matrix(axis)
 
 
-def _matches_linear(node: ir.Node, grid: _Grid, size: int, out: int, scale: float) -> bool:
-    wanted = _onnx_positions(node, size, out, scale)
-    index = np.arange(out, dtype=np.float64)
-    if grid is _Grid.ALIGN_CORNERS:
-        found = index * ((size - 1) / max(out - 1, 1))
-    elif grid is _Grid.HALF_PIXEL:
-        found = (index + 0.5) * (size / out) - 0.5
-    else:
-        found = index * (size / out)
-    return bool(np.allclose(np.clip(wanted, 0, size - 1), np.clip(found, 0, size - 1)))
-
-
-_ROUNDINGS: dict[str, Callable[[_Positions], _Positions]] = {
-    "round_prefer_floor": lambda x: np.ceil(x - 0.5),
-    "round_prefer_ceil": lambda x: np.floor(x + 0.5),
-    "floor": np.floor,
-    "ceil": np.ceil,
-}
-_MATCHES = {"nearest": _matches_nearest, "linear": _matches_linear}
+def _along(
+    editor: Editor, value: ir.Value, axis: int, weight: ir.Value, bias: ir.Value
+) -> ir.Value:
+    """Return *value* with each vector along *axis* multiplied by *weight* `[out, in]`."""
+    to_last = (*(a for a in range(rank_of(value)) if a != axis), axis)
+    moved = editor.transpose(value, to_last)
+    shape = (*shape_of(moved)[:-1], shape_of(weight)[0])
+    product = editor.op("FullyConnected", [moved, weight, bias], shape)
+    return editor.transpose(product, tuple(to_last.index(a) for a in range(len(to_last))))
 
 
 def _emit_nearest(node: ir.Node, builder: Builder) -> None:

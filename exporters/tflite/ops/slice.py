@@ -26,8 +26,10 @@ from exporters.tflite.dialect import (
 from exporters.tflite.editor import Editor
 from exporters.tflite.ops.operands import reorder_axis
 from exporters.tflite.ops.protocol import IntegerForm, Lowering, Role
+from exporters.tflite.types import MOVABLE
 
 _ACCELERATED_PARTS = 4
+_SPLITTABLE = MOVABLE - {ir.DataType.INT64, ir.DataType.BOOL}
 
 
 def _legalize(node: ir.Node) -> None:
@@ -132,9 +134,18 @@ def _emit_split(node: ir.Node, builder: Builder) -> None:
 LEGALIZE = {"Slice": _legalize, "Split": _legalize_split}
 LOWER = {
     "Slice": Lowering(
-        emit=_emit, check=_check, integer=IntegerForm.SHARED, role=Role.ANY, reorder=_reorder
+        emit=_emit,
+        check=_check,
+        integer=IntegerForm.SHARED,
+        types=MOVABLE,
+        role=Role.ANY,
+        reorder=_reorder,
     ),
     "Split": Lowering(
-        emit=_emit_split, integer=IntegerForm.SHARED, role=Role.ANY, reorder=reorder_axis
+        emit=_emit_split,
+        integer=IntegerForm.SHARED,
+        types=_SPLITTABLE,
+        role=Role.ANY,
+        reorder=reorder_axis,
     ),
 }

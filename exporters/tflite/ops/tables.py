@@ -7,7 +7,8 @@ from functools import cache
 from compressor.catalog import Catalog
 from exporters.tflite.ops.protocol import Legalize, Lowering
 
-FAMILIES = Catalog("exporters.tflite.ops", shared=("protocol", "tables", "operands", "recurrence"))
+_SHARED = (*("protocol", "tables", "operands", "recurrence", "composition", "resampling", "flat"),)
+FAMILIES = Catalog("exporters.tflite.ops", shared=_SHARED)
 
 
 @cache

@@ -8,6 +8,7 @@ from ai_edge_litert import schema_py_generated as schema
 from exporters.tflite.builder import Builder, Op
 from exporters.tflite.dialect import adopt, ints, rank_of, required_input, set_ints
 from exporters.tflite.ops.protocol import IntegerForm, Lowering, Role
+from exporters.tflite.types import MOVABLE
 
 
 def _legalize(node: ir.Node) -> None:
@@ -29,5 +30,7 @@ def _emit(node: ir.Node, builder: Builder) -> None:
 
 LEGALIZE = {"Transpose": _legalize}
 LOWER = {
-    "Transpose": Lowering(emit=_emit, check=_check, integer=IntegerForm.SHARED, role=Role.MOVEMENT)
+    "Transpose": Lowering(
+        emit=_emit, check=_check, integer=IntegerForm.SHARED, types=MOVABLE, role=Role.MOVEMENT
+    )
 }
