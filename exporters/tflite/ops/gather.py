@@ -35,7 +35,9 @@ def _legalize(node: ir.Node) -> None:
     node.attributes["axis"] = ir.AttrInt64("axis", axis)
     indices = constant_of(required_input(node, 1))
     if indices is None:
-        node.replace_input_with(1, wrapped(Editor(node), node.inputs[1], shape_of(source)[axis]))
+        if not is_constant(source):  # no token counts from the end of its table
+            index = wrapped(Editor(node), node.inputs[1], shape_of(source)[axis])
+            node.replace_input_with(1, index)
         adopt(node)
         return
     if is_constant(source):
