@@ -28,17 +28,26 @@ class Facts:
         baseline: the report it is held against, if there is one.
         comparisons: latency of each artifact over its baseline's, by artifact and target, as
             ``{"value": ..., "low": ..., "high": ...}`` from one interleaved run.
+        estimates: what targets that are not timed here said, one entry for target and artifact:
+            ``target``, ``artifact``, ``tier``, ``reason``, and where they are known ``seconds`` and
+            ``joules`` (value, low, high), ``arena`` and ``flash`` (bytes).
         stale: artifacts whose file is not the one that was measured.
     """
 
     report: Tree
     baseline: Tree | None = None
     comparisons: Mapping[str, Mapping[str, Tree]] = field(default_factory=dict)
+    estimates: Sequence[Tree] = ()
     stale: frozenset[str] = frozenset()
 
     def artifacts(self) -> Sequence[Tree]:
         """Return the records of artifacts."""
         return list(self.report.get("artifacts") or ())
+
+    def estimate_of(self, artifact: Tree, target: str) -> Tree | None:
+        """Return what *target* said of *artifact*, if it was asked."""
+        entries = (e for e in self.estimates if e.get("target") == target)
+        return next((e for e in entries if e.get("artifact") == artifact.get("name")), None)
 
     def baseline_of(self, artifact: Tree) -> Tree | None:
         """Return the baseline's record of the same file, if there is one."""

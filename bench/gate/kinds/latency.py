@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
+from bench.gate.estimates import interval_at, judge_estimate
 from bench.gate.facts import Facts, Tree, number_at
 from bench.gate.kind import Rule
-from bench.gate.numbers import Estimate, judge, judge_change
+from bench.gate.numbers import judge, judge_change
 from bench.gate.quantity import Against, Bound, Dimension, Limit, parse_limit
-from bench.gate.ruling import Judgement, Outcome
+from bench.gate.ruling import Judgement
 
 _NS = 1e-9
 
@@ -26,44 +25,22 @@ def rule(rule: Rule, key: str, artifact: Tree, facts: Facts) -> Judgement | None
         compared = facts.comparisons.get(str(artifact.get("name")), {})
         if not _runs_on(key, artifact, facts):
             return None
-        return judge_change(rule, _interval(compared.get(key)))
+        return judge_change(rule, interval_at(compared.get(key)))
     if artifact.get("runtime") == key:
         return judge(
             rule,
-            _interval(artifact.get("latency"), "median_ns", scale=_NS),
-            float_value=_interval(artifact.get("ratio"), "ratio"),
+            interval_at(artifact.get("latency"), "median_ns", scale=_NS),
+            float_value=interval_at(artifact.get("ratio"), "ratio"),
             baseline=_baseline(artifact, facts),
         )
-    return next((_judge_estimate(rule, entry) for entry in _estimates(artifact, facts, key)), None)
+    entry = facts.estimate_of(artifact, key)
+    return None if entry is None else judge_estimate(rule, entry, "seconds")
 
 
 def _runs_on(key: str, artifact: Tree, facts: Facts) -> bool:
-    return artifact.get("runtime") == key or any(_estimates(artifact, facts, key))
-
-
-def _judge_estimate(rule: Limit, entry: Tree) -> Judgement:
-    """Judge a simulated time; a device that cannot answer leaves the budget UNKNOWN."""
-    if entry.get("tier") == "UNKNOWN":
-        reason = str(entry.get("reason") or "the simulator cannot tell")
-        return Judgement(outcome=Outcome.UNKNOWN, found="unknown", reason=reason)
-    return judge(rule, _interval(entry, "seconds"))
-
-
-def _estimates(artifact: Tree, facts: Facts, key: str) -> Iterator[Tree]:
-    """Yield what simulated targets called *key* said of *artifact*."""
-    for entry in facts.report.get("estimates") or ():
-        if entry.get("target") == key and entry.get("artifact") == artifact.get("name"):
-            yield entry
+    return artifact.get("runtime") == key or facts.estimate_of(artifact, key) is not None
 
 
 def _baseline(artifact: Tree, facts: Facts) -> float | None:
     median = number_at(facts.baseline_of(artifact), "latency", "median_ns", "value")
     return None if median is None else median * _NS
-
-
-def _interval(tree: object, *path: str, scale: float = 1.0) -> Estimate | None:
-    ends = [number_at(tree, *path, name) for name in ("value", "low", "high")]
-    if any(end is None for end in ends):
-        return None
-    value, low, high = (float(end) * scale for end in ends if end is not None)
-    return Estimate(value=value, low=low, high=high)

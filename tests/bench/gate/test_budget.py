@@ -33,12 +33,12 @@ REPORT: dict[str, Any] = {
     "source": {"size": {"file_bytes": 3000, "gzip_bytes": 2500}, "weight_bytes": 2400},
     "quantization": {"integer_macs": 0.95, "integer_weights": 1.0},
     "environment": {"versions": {"onnxruntime": "1.32.0"}},
-    "estimates": [
+}
+ESTIMATES = [
         {"target": "sim:board", "artifact": "model.tflite", "tier": "PROFILE",
          "seconds": {"value": 0.01, "low": 0.008, "high": 0.013}},
         {"target": "sim:odd", "artifact": "model.tflite", "tier": "UNKNOWN", "reason": "attention"},
-    ],
-}  # fmt: skip
+    ]  # fmt: skip
 
 
 def read(table: dict[str, Any]) -> list[Budget]:
@@ -46,7 +46,7 @@ def read(table: dict[str, Any]) -> list[Budget]:
 
 
 def outcomes(table: dict[str, Any], **facts: Any) -> dict[str, str]:
-    rulings = rule_all(read(table), Facts(**{"report": REPORT, **facts}))
+    rulings = rule_all(read(table), Facts(**{"report": REPORT, "estimates": ESTIMATES, **facts}))
     return {ruling.title: ruling.outcome.value for ruling in rulings}
 
 
@@ -109,6 +109,24 @@ def test_simulated_latency_is_judged_by_its_interval(target: str, limit: str, ou
     assert outcomes({"latency": {target: limit}}) == {f"latency.{target} of model.tflite": outcome}
 
 
+def test_memory_and_energy_of_a_target() -> None:
+    entry = {
+        "target": "tflm",
+        "artifact": "model.tflite",
+        "tier": "MEASURED",
+        "arena": 50_000,
+        "flash": 300_000,
+        "joules": {"value": 1e-3, "low": 8e-4, "high": 1.2e-3},
+    }
+    table = {
+        "arena": {"tflm": "64 KB"},
+        "flash": {"tflm": "256 KB"},
+        "energy": {"tflm": "1 mJ"},
+    }
+    assert list(outcomes(table, estimates=[entry]).values()) == ["pass", "fail", "uncertain"]
+    assert set(outcomes(table).values()) == {"fail"}  # nobody was asked
+
+
 def test_a_target_that_nothing_was_measured_on_fails() -> None:
     assert outcomes({"latency": {"sim:nowhere": "7 ms"}}) == {"latency.sim:nowhere": "fail"}
     assert outcomes({"artifact": {"*.ort": {"size": {"file": "1 MB"}}}}) == {"size.file": "fail"}
@@ -149,7 +167,8 @@ def test_levels_and_exit_codes() -> None:
     assert rule_all(off, Facts(report=REPORT)) == []
     failed = rule_all(read({"size": {"file": "1 B"}}), Facts(report=REPORT))
     noisy = rule_all(read({"latency": {"ort": "2 ms"}}), Facts(report=REPORT))
-    unknown = rule_all(read({"latency": {"sim:odd": "2 ms"}}), Facts(report=REPORT))
+    facts = Facts(report=REPORT, estimates=ESTIMATES)
+    unknown = rule_all(read({"latency": {"sim:odd": "2 ms"}}), facts)
     assert noisy[0].outcome is Outcome.UNCERTAIN
     assert exit_code([*noisy, *failed]) is ExitCode.BUDGET
     assert exit_code(noisy) is ExitCode.INCONCLUSIVE
