@@ -41,6 +41,7 @@ class LatencyOptions:
         precision: enough, as the relative width of the ratio's 95 % interval.
         min_rounds: rounds before precision is believed; fewer only when the budget ends.
         max_rounds: bound on the raw times that are kept.
+        pause_s: rest before each sample, for devices that seldom infer.
         seed: for the order within rounds and the bootstrap.
     """
 
@@ -48,6 +49,7 @@ class LatencyOptions:
     precision: float = 0.02
     min_rounds: int = 30
     max_rounds: int = 1000
+    pause_s: float = 0.0
     seed: int = 0
 
 
@@ -64,6 +66,7 @@ def time_models(
         [(entry.session, entry.feeds) for entry in entries],
         seed=options.seed,
         warmup_s=_WARMUP_SHARE * options.budget_s / len(entries),
+        pause_s=options.pause_s,
     )
     elapsed = _rounds(timer, deadline, options)
     return tuple(

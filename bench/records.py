@@ -43,6 +43,7 @@ class Verdict(Enum):
 
     STABLE = "stable"
     NOISY = "noisy"
+    THROTTLED = "throttled"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +149,21 @@ class Flip(Record):
     label: int | None
     source: int
     artifact: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cold(Record):
+    """Milliseconds until a model first answers.
+
+    Attributes:
+        process_ms: from starting a process to its first answer: interpreter, library, model, run.
+        load_ms: loading the model where the library is in memory.
+        first_ms: the first inference, in which caches are cold and memory is touched first.
+    """
+
+    process_ms: float
+    load_ms: float
+    first_ms: float
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -24,6 +25,7 @@ RESAMPLES = 1000
 """Bootstrap resamples: the ends of a 95 % interval are then the 25th lowest and highest."""
 
 _TAIL = 0.025
+_FEWEST_TO_RISE = 20
 _BLOCK = 1 << 20
 
 
@@ -102,9 +104,22 @@ def drift(values: Values) -> float:
 
 
 def verdict(estimate: Interval, values: Values) -> Verdict:
-    """Judge *estimate* by its width, and the rounds' *values* [n] behind it by their drift."""
+    """Judge *estimate* by its width, and the rounds' *values* [n] behind it by their drift.
+
+    Times that keep rising are throttled: by heat, by a spent budget of processor time.
+    """
+    if drift(values) > NOISY_DRIFT and _keeps_rising(values):
+        return Verdict.THROTTLED
     steady = estimate.relative_width <= NOISY_WIDTH and drift(values) <= NOISY_DRIFT
     return Verdict.STABLE if steady else Verdict.NOISY
+
+
+def _keeps_rising(values: Values) -> bool:
+    """Whether the median rises from each quarter of a run to the next, as with heat."""
+    if len(values) < _FEWEST_TO_RISE:
+        return False
+    medians = [np.median(part) for part in np.array_split(values, 4)]
+    return all(after > before for before, after in itertools.pairwise(medians))
 
 
 def _draws(count: int, seed: int) -> Iterator[Indices]:

@@ -13,13 +13,12 @@ import numpy.typing as npt
 
 from compressor.adapter import Adapter
 from compressor.analyses.quantized import is_quantized
+from compressor.contenders import adapted
 from compressor.dataset import open_dataset
-from compressor.errors import Code, EdgecError
 from compressor.evaluation import random_samples
 from compressor.exposure import Exposed, Tensor
 from compressor.gap import Gap, aligned
 from compressor.ingest.options import IngestOptions
-from compressor.ir.interface import Interface, TensorSpec
 from compressor.matching import pairs
 from compressor.source import Source, read_source
 from runtimes.isolate import Worker
@@ -139,7 +138,7 @@ def diff_models(
         EdgecError: as ``read_source``; ``MODEL_UNSUPPORTED`` when the interfaces do not fit.
     """
     sources = [read_source(spec, ingest) for spec in (a, b)]
-    adapter = _between(sources[0].interface, sources[1].interface, b)
+    adapter = adapted(sources[0].interface, sources[1].interface)
     if limit is None:
         limit = INTEGER_LIMIT if any(is_quantized(s.model) for s in sources) else FLOAT_LIMIT
     with tempfile.TemporaryDirectory(prefix="edgec-") as folder, Worker() as worker:
@@ -232,31 +231,3 @@ def _samples(source: Source, data: Path | None, count: int) -> Iterable[Mapping[
         {name: array[start : start + step] for name, array in feeds.items()}
         for start in range(0, max(step, min(count, len(next(iter(feeds.values()))))), step)
     ]
-
-
-def _between(a: Interface, b: Interface, where: str) -> Adapter:
-    """Return the adapter from *a* to *b*, whose inputs and outputs are paired by name or place."""
-    return Adapter(
-        source=a,
-        artifact=Interface(
-            inputs=_paired(a.inputs, b.inputs, where, "inputs"),
-            outputs=_paired(a.outputs, b.outputs, where, "outputs"),
-        ),
-    )
-
-
-def _paired(
-    ours: tuple[TensorSpec, ...], theirs: tuple[TensorSpec, ...], where: str, kind: str
-) -> tuple[TensorSpec, ...]:
-    """Return *theirs* in the order of *ours*."""
-    if len(ours) != len(theirs):
-        raise EdgecError(
-            Code.MODEL_UNSUPPORTED,
-            f"the models have {len(ours)} and {len(theirs)} {kind}",
-            where=where,
-            expected="two forms of one model",
-        )
-    by_name = {spec.name: spec for spec in theirs}
-    if {spec.name for spec in ours} == set(by_name):
-        return tuple(by_name[spec.name] for spec in ours)
-    return theirs

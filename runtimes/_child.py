@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from time import perf_counter_ns
 from typing import Any, BinaryIO
 
 from compressor.errors import Code, EdgecError
@@ -43,6 +44,8 @@ class Server:
             "run": self._run,
             "run_exposed": self._run_exposed,
             "run_many": self._run_many,
+            "first": self._first,
+            "pin": self._pin,
             "close": self._close,
             "time": self._time,
             "rounds": self._rounds,
@@ -60,13 +63,16 @@ class Server:
     def _open(self, request: Mapping[str, Any], _: Arrays) -> Message:
         path = Path(request["path"])
         options = find_runtime(request["runtime"]).OPTIONS(**request["options"])
+        start = perf_counter_ns()
         session = open_session(request["runtime"], path, options)
+        load_ns = perf_counter_ns() - start
         number = len(self._sessions)
         self._sessions[number] = session, path
         split = session.delegation if isinstance(session, Delegating) else None
         reply = {
             "session": number,
             "interface": session.interface.to_json(),
+            "load_ns": load_ns,
             "delegation": None if split is None else dataclasses.asdict(split),
         }
         return reply, {}
@@ -85,6 +91,17 @@ class Server:
         session, path = self._sessions[request["session"]]
         return {}, run_samples(session, arrays, request["batch"], path)
 
+    def _first(self, request: Mapping[str, Any], arrays: Arrays) -> Message:
+        """Run a session on feeds in place, and say how long it took."""
+        run_once = self._sessions[request["session"]][0].bind(arrays)
+        start = perf_counter_ns()
+        run_once()
+        return {"elapsed_ns": perf_counter_ns() - start}, {}
+
+    def _pin(self, request: Mapping[str, Any], _: Arrays) -> Message:
+        os.sched_setaffinity(0, request["cores"])
+        return {}, {}
+
     def _close(self, request: Mapping[str, Any], _: Arrays) -> Message:
         self._sessions[request["session"]][0].close()
         return {}, {}
@@ -98,7 +115,7 @@ class Server:
             feeds = {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)}
             session.run(feeds)  # a refusal appears here, with its reason, and not while timing
             calls.append(session.bind(feeds))
-        timer = InterleavedTimer(calls, request["seed"])
+        timer = InterleavedTimer(calls, request["seed"], pause_s=request["pause_s"])
         round_ns = timer.warm_up(request["warmup_s"])
         self._timers.append(timer)
         number = len(self._timers) - 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import math
 from collections.abc import Callable, Sequence
-from time import perf_counter_ns
+from time import perf_counter_ns, sleep
 
 import numpy as np
 import numpy.typing as npt
@@ -31,8 +31,12 @@ class InterleavedTimer:
         repeats: how often each call runs within one sample, so that it exceeds the clock's noise.
     """
 
-    def __init__(self, calls: Sequence[Callable[[], object]], seed: int) -> None:
+    def __init__(
+        self, calls: Sequence[Callable[[], object]], seed: int, *, pause_s: float = 0.0
+    ) -> None:
+        """Take *calls*; with *pause_s* the processor rests before each sample, which is one run."""
         self._calls = tuple(calls)
+        self._pause_s = pause_s
         self._random = np.random.default_rng(seed)
         self.repeats = (1,) * len(self._calls)
 
@@ -43,8 +47,10 @@ class InterleavedTimer:
         *limit_s* bounds each call, though each runs once at least.
         """
         best = [_steady_time(call, int(limit_s * 1e9)) for call in self._calls]
-        self.repeats = tuple(math.ceil(SHORTEST_SAMPLE_NS / max(1, ns)) for ns in best)
-        return sum(ns * n for ns, n in zip(best, self.repeats, strict=True))
+        if not self._pause_s:
+            self.repeats = tuple(math.ceil(SHORTEST_SAMPLE_NS / max(1, ns)) for ns in best)
+        resting = int(self._pause_s * 1e9) * len(best)
+        return sum(ns * n for ns, n in zip(best, self.repeats, strict=True)) + resting
 
     def rounds(self, count: int) -> Times:
         """Return the nanoseconds of each sample (``repeats`` runs), shape [count, calls]."""
@@ -54,6 +60,8 @@ class InterleavedTimer:
         try:
             for row in elapsed:
                 for index in self._random.permutation(len(self._calls)):
+                    if self._pause_s:
+                        sleep(self._pause_s)
                     row[index] = _sample(self._calls[index], self.repeats[index])
         finally:
             if collecting:

@@ -76,14 +76,21 @@ class Worker:
         task = Task(runtime, "running", (path,))
         session = RemoteSession(self._child, reply["session"], interface, options, task)
         session.delegation = _delegation(reply["delegation"])
+        session.load_ns = int(reply["load_ns"])
         return session
 
     def time_interleaved(
-        self, entries: Sequence[tuple[RemoteSession, Feeds]], *, seed: int, warmup_s: float
+        self,
+        entries: Sequence[tuple[RemoteSession, Feeds]],
+        *,
+        seed: int,
+        warmup_s: float,
+        pause_s: float = 0.0,
     ) -> RemoteTimer:
         """Warm up sessions of this worker on their feeds and return the timer that compares them.
 
-        *warmup_s* bounds the warm-up of each. Errors are those of ``RemoteSession.run``.
+        *warmup_s* bounds the warm-up of each; *pause_s* is a rest before each sample. Errors are
+        those of ``RemoteSession.run``.
         """
         sessions = [session for session, _ in entries]
         arrays: dict[str, Array] = {}
@@ -95,6 +102,7 @@ class Worker:
             "sessions": [session.number for session in sessions],
             "seed": seed,
             "warmup_s": warmup_s,
+            "pause_s": pause_s,
         }
         files = tuple(session.path for session in sessions)
         names = "/".join(dict.fromkeys(session.runtime for session in sessions))
@@ -103,6 +111,10 @@ class Worker:
         return RemoteTimer(
             self._child, reply["timer"], tuple(reply["repeats"]), reply["round_ns"], task
         )
+
+    def pin(self, cores: Sequence[int]) -> None:
+        """Let the child, and threads that it starts from now on, run on *cores* only (Linux)."""
+        self._child.request({"do": "pin", "cores": list(cores)}, task=Task("the child", "starting"))
 
     def peak_bytes(self) -> int:
         """Return the child's largest resident set so far, in bytes."""
@@ -122,9 +134,11 @@ class RemoteSession:
         interface: inputs and outputs as the runtime sees them.
         options: what it was opened with.
         delegation: what of the model a delegate runs; None without one.
+        load_ns: nanoseconds that loading took; of a child's first session, with the library.
     """
 
     delegation: Delegation | None = None
+    load_ns: int = 0
 
     def __init__(
         self,
@@ -159,6 +173,16 @@ class RemoteSession:
         check_feeds(self.interface, feeds, self.path)
         request = {"do": "run", "session": self.number}
         return self._child.request(request, feeds, task=self._task)[1]
+
+    def first_ns(self, feeds: Feeds) -> int:
+        """Return the nanoseconds of one inference on *feeds*: of the first, when nothing ran yet.
+
+        Raises:
+            EdgecError: ``RUNTIME_REFUSED`` when *feeds* do not fit, ``RUNTIME_CRASHED``.
+        """
+        check_feeds(self.interface, feeds, self.path)
+        request = {"do": "first", "session": self.number}
+        return int(self._child.request(request, feeds, task=self._task)[0]["elapsed_ns"])
 
     def run_exposed(self, feeds: Feeds) -> Outputs:
         """Return every computed tensor by its name in the file, as real numbers.

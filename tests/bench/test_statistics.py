@@ -131,3 +131,11 @@ def test_verdict_weighs_width_and_drift(width: float, step: float, expected: Ver
     estimate = Interval(value=1.0, low=1.0 - width / 2, high=1.0 + width / 2)
     rounds = np.concatenate([np.full(20, 1.0), np.full(20, 1.0 + step)])
     assert verdict(estimate, rounds) is expected
+
+
+def test_times_that_keep_rising_are_throttled() -> None:
+    rising = np.linspace(1.0, 1.2, 40)
+    estimate = Interval(value=1.1, low=1.09, high=1.11)
+    assert verdict(estimate, rising) is Verdict.THROTTLED
+    assert verdict(estimate, rising[::-1]) is Verdict.NOISY
+    assert verdict(estimate, rising[:10]) is not Verdict.THROTTLED
