@@ -15,6 +15,7 @@ from compressor.analyses.cost import macs_of
 from compressor.ir.annotations import Precision, precision_of, quant_of, reason_of
 from compressor.ir.interface import Interface
 from compressor.ir.op_facts import Role, data_inputs, facts_of
+from compressor.ir.usage import Usage
 from compressor.recipe import Recipe
 
 _TOOLS = ("edgec", "onnx", "onnx-ir", "numpy")
@@ -110,12 +111,21 @@ def _is_weight(value: ir.Value) -> bool:
 
 
 def manifest_of(
-    recipe: Recipe, fingerprint: str, summary: QuantizationSummary
+    recipe: Recipe,
+    fingerprint: str,
+    summary: QuantizationSummary,
+    interface: Interface,
+    usage: Usage,
 ) -> Mapping[str, str]:
-    """Return the provenance that is embedded in every artifact: no paths, hosts or dates."""
+    """Return what is embedded in every artifact: where it comes from, and how it is used.
+
+    There are no paths, hosts or dates in it.
+    """
     versions = {name: _version(name) for name in _TOOLS}
     share = {"integer_macs": summary.integer_macs, "integer_weights": summary.integer_weights}
     return {
+        "edgec.interface": json.dumps(interface.to_json(), sort_keys=True),
+        "edgec.usage": json.dumps(usage.to_json(), sort_keys=True),
         "edgec.recipe": json.dumps(recipe.to_json(), sort_keys=True),
         "edgec.source": fingerprint,
         "edgec.versions": json.dumps(versions, sort_keys=True),

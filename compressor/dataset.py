@@ -81,6 +81,16 @@ class Dataset:
         return self.description.metric
 
     @property
+    def is_images(self) -> bool:
+        """Whether samples are decoded from image files."""
+        return isinstance(self._store, ImageStore)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes in the order of their numbers, where they are known."""
+        return self._store.class_names if isinstance(self._store, ImageStore) else ()
+
+    @property
     def has_labels(self) -> bool:
         """Whether there is an array of labels."""
         return LABELS in self._store.arrays

@@ -13,6 +13,7 @@ from compressor.ir.interface import interface_of
 from compressor.ir.quant import IntegerType
 from compressor.job import Job
 from compressor.recipe import EXPORTERS, Recipe, Scheme
+from compressor.usage import usage_of
 from exporters.protocol import ExportOptions, WeightType, raise_refusals
 
 
@@ -38,8 +39,9 @@ def export(job: Job) -> None:
         EdgecError: ``NO_LOWERING``, ``FP16_OVERFLOW``, ``ARTIFACT_TOO_LARGE``.
     """
     job.notebook.stage("export")
-    manifest = manifest_of(job.recipe, job.source.fingerprint, job.summary)
-    options = dataclasses.replace(export_options(job.recipe), manifest=manifest)
+    usage, interface = usage_of(job.dataset), interface_of(job.graph)
+    manifest = manifest_of(job.recipe, job.source.fingerprint, job.summary, interface, usage)
+    options = dataclasses.replace(export_options(job.recipe), manifest=manifest, usage=usage)
     job.trials = [
         Trial(
             artifact=write_artifact(job.graph, name, job.place.output / "model", options),

@@ -13,6 +13,7 @@ import onnx_ir as ir
 from compressor.errors import Code, EdgecError
 from compressor.files import write_atomically
 from compressor.ir.quant import IntegerType
+from compressor.ir.usage import Usage
 
 
 class WeightType(Enum):
@@ -33,12 +34,15 @@ class ExportOptions:
         restore_on_load: write integer weights of float nodes so that ONNX Runtime makes them float
             once, when it loads the file, instead of each time that it runs.
         manifest: key/value provenance embedded in the file.
+        usage: how to feed the model and read its answers, where the format has a place for it;
+            None leaves that place empty.
     """
 
     activations: IntegerType = IntegerType.UINT8
     float_weights: WeightType = WeightType.FLOAT32
     restore_on_load: bool = True
     manifest: Mapping[str, str] = field(default_factory=dict)
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

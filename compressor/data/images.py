@@ -78,6 +78,13 @@ class ImageStore:
         self._take(1)  # its size is that of all
 
     @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the folders of the classes, in the order of their numbers."""
+        return (
+            tuple(f.name for f in _class_folders(self._folder)) if self._labels is not None else ()
+        )
+
+    @property
     def arrays(self) -> Mapping[str, StoredArray]:
         """The images, of which the first has been decoded, and the classes if there are any."""
         first = self._rows.stored
@@ -188,8 +195,7 @@ def _reading(file: Path) -> Iterator[None]:
 
 def _listing(folder: Path) -> tuple[list[Path], npt.NDArray[np.int64] | None]:
     """Return image files in the order of samples, and the class of each; None without classes."""
-    folders = sorted(f for f in folder.iterdir() if f.is_dir() and not f.name.startswith("."))
-    classes = [files for f in folders if (files := _images_in(f))]
+    classes = [_images_in(f) for f in _class_folders(folder)]
     pairs = [
         (file, index)
         for row in zip_longest(*classes)
@@ -205,6 +211,12 @@ def _listing(folder: Path) -> tuple[list[Path], npt.NDArray[np.int64] | None]:
             expected="a folder for each class with images in it, or images",
         )
     return files, np.asarray([index for _, index in pairs], np.int64) if pairs else None
+
+
+def _class_folders(folder: Path) -> list[Path]:
+    """Return the folders with images in them, in the order of the classes' numbers."""
+    folders = sorted(f for f in folder.iterdir() if f.is_dir() and not f.name.startswith("."))
+    return [f for f in folders if _images_in(f)]
 
 
 def _images_in(folder: Path) -> list[Path]:

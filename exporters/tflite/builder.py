@@ -83,6 +83,7 @@ class Builder:
         self._tensor_of: dict[tuple[ir.Value, str], int] = {}
         self._names: dict[str, int] = {}
         self._written: dict[bytes, int] = {}
+        self._attached: list[Table] = []
 
     def activation(self, value: ir.Value) -> int:
         """Return the tensor of *value*, which is computed at run time."""
@@ -174,6 +175,10 @@ class Builder:
             operator.builtinOptions = options
         self._operators.append(operator)
 
+    def attach(self, name: str, content: bytes) -> None:
+        """Add the metadata entry *name*."""
+        self._attached.append(schema.MetadataT(name, self._buffer(content)))
+
     def finish(
         self,
         inputs: Sequence[ir.Value],
@@ -211,7 +216,7 @@ class Builder:
 
     def _metadata(self, manifest: Mapping[str, str]) -> list[Table]:
         version = minimum_runtime(self._codes).encode().ljust(16, b"\0")
-        entries = [schema.MetadataT("min_runtime_version", self._buffer(version))]
+        entries = [schema.MetadataT("min_runtime_version", self._buffer(version)), *self._attached]
         if manifest:
             text = json.dumps(dict(sorted(manifest.items())), separators=(",", ":"))
             entries.append(schema.MetadataT("edgec", self._buffer(text.encode())))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import onnx_ir as ir
 
+from compressor.ir.interface import interface_of
 from compressor.layout.rewrite import lay_out
 from exporters._flatbuffer_limit import refuse_large
 from exporters.protocol import (
@@ -16,6 +17,7 @@ from exporters.protocol import (
     raise_refusals,
     save_bytes,
 )
+from exporters.tflite import metadata
 from exporters.tflite.builder import Builder, has_tensor_type, pack
 from exporters.tflite.cleanup import clean_up, remove_dead
 from exporters.tflite.constraints import representation_reason
@@ -61,9 +63,13 @@ def write(model: ir.Model, options: ExportOptions) -> bytes:
     builder = Builder(float16_weights=options.float_weights is WeightType.FLOAT16)
     for node in plan.graph:
         lowerings()[node.op_type].emit(node, builder)
+    usage, interface = options.usage, interface_of(model)
+    if usage is not None:
+        builder.attach(metadata.NAME, metadata.metadata(interface, usage))
     result = builder.finish(plan.graph.inputs, plan.graph.outputs, options.manifest)
     verify(result)
-    return pack(result)
+    content = pack(result)
+    return content if usage is None else metadata.with_files(content, interface, usage)
 
 
 def save(model: ir.Model, options: ExportOptions, path: Path) -> tuple[Path, ...]:
