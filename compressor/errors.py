@@ -348,6 +348,23 @@ class Code(Enum):
             "still to be measured can change that, so the compilation stopped. Nothing was kept."
         ),
     )
+    DEVICE_UNREACHABLE = (
+        "EC606",
+        ExitCode.ENVIRONMENT,
+        (
+            "No connection to the device could be made: it is off, its name or key is not known "
+            "here, it refuses ours, or its folder cannot be written. Host keys are always checked "
+            "and no password is asked for: connect once by hand first."
+        ),
+    )
+    DEVICE_LOST = (
+        "EC607",
+        ExitCode.ENVIRONMENT,
+        (
+            "The connection to the device ended amid the work, or what came back was damaged. The "
+            "runner there notices, stops and removes its files."
+        ),
+    )
     EXTRA_MISSING = (
         "EC901",
         ExitCode.ENVIRONMENT,

@@ -13,7 +13,16 @@ from runtimes.protocol import LocalSession, Runtime, SessionOptions
 
 _FOLDER = Catalog(
     "runtimes",
-    shared=("protocol", "targets", "isolate", "interleave", "simulator", "estimate", "estimators"),
+    shared=(
+        "protocol",
+        "targets",
+        "isolate",
+        "interleave",
+        "simulator",
+        "estimate",
+        "estimators",
+        "remote",
+    ),
 )
 _SWITCH = {"true": True, "false": False}
 USUAL = ("ort", "litert")

@@ -69,7 +69,10 @@ OPTIONAL = frozenset(
     {"torch", "tensorflow", "keras", "tf2onnx", "torchvision", "openvino", "MNN", "transformers"}
 )
 # Programs of their own, which no other module imports.
-CHILDREN = tuple(f"compressor.ingest.{name}" for name in ("_child", "_torch", "_keras"))
+CHILDREN = (
+    *(f"compressor.ingest.{name}" for name in ("_child", "_torch", "_keras")),
+    "runtimes.remote._runner",
+)
 # Written in PyTorch, and imported only inside functions.
 IN_TORCH = ("compressor.torch_module",)
 # What `edgec --help` must not wait for.

@@ -1,0 +1,1 @@
+"""Real devices: a model travels there, is run and timed, and what was found comes back."""

@@ -1,0 +1,1 @@
+"""Ways to reach a device: one file each, known by the beginning of a target string."""
