@@ -332,22 +332,6 @@ class Code(Enum):
         ExitCode.USER,
         ("No runtime has the given target name."),
     )
-    REPORT_UNREADABLE = (
-        "EC701",
-        ExitCode.USER,
-        (
-            "The folder holds no report.json, or one that is broken or of another version's "
-            "layout. Gates and baselines work on the folder that `edgec compile` wrote."
-        ),
-    )
-    BUDGET_MISSED = (
-        "EC702",
-        ExitCode.BUDGET,
-        (
-            "An artifact that was written breaks a budget of the project file, and nothing that is "
-            "still to be measured can change that, so the compilation stopped. Nothing was kept."
-        ),
-    )
     DEVICE_UNREACHABLE = (
         "EC606",
         ExitCode.ENVIRONMENT,
@@ -363,6 +347,22 @@ class Code(Enum):
         (
             "The connection to the device ended amid the work, or what came back was damaged. The "
             "runner there notices, stops and removes its files."
+        ),
+    )
+    REPORT_UNREADABLE = (
+        "EC701",
+        ExitCode.USER,
+        (
+            "The folder holds no report.json, or one that is broken or of another version's "
+            "layout. Gates and baselines work on the folder that `edgec compile` wrote."
+        ),
+    )
+    BUDGET_MISSED = (
+        "EC702",
+        ExitCode.BUDGET,
+        (
+            "An artifact that was written breaks a budget of the project file, and nothing that is "
+            "still to be measured can change that, so the compilation stopped. Nothing was kept."
         ),
     )
     EXTRA_MISSING = (
