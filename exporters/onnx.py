@@ -25,6 +25,7 @@ from compressor.ir.rewrite import (
 from exporters._onnx_dynamic import lower_dynamic
 from exporters._onnx_file import save as save_model
 from exporters._onnx_file import to_bytes
+from exporters._onnx_pooling import averages_of_integers, round_halves_away
 from exporters._onnx_weights import quantized, store_weights
 from exporters.protocol import ExportOptions, Refusal, WeightType
 
@@ -66,7 +67,9 @@ def _lowered(model: ir.Model, options: ExportOptions) -> ir.Model:
             bypass(node)
     lower_dynamic(graph)
     store_weights(graph, restore_on_load=options.restore_on_load)
+    averages = averages_of_integers(graph)
     _Writer(graph, options).run()
+    round_halves_away(graph, averages)
     if options.float_weights is WeightType.FLOAT16:
         _store_float16(graph)
     RemoveUnusedNodesPass()(copy)

@@ -21,6 +21,7 @@ from compressor.ir.annotations import (
 from compressor.ir.op_facts import Role, facts_of, float_constants
 from compressor.ir.quant import IntegerType, QuantParams
 from compressor.ir.rewrite import free_name, remove, replace_value
+from compressor.passes.fused.averages import restore_averages
 from compressor.passes.fused.movement import dequantize_before_movement
 from compressor.passes.fused.parameters import signed_params
 from compressor.passes.protocol import Changes, PassContext, Skipped
@@ -45,6 +46,7 @@ class AnnotateQuantized:
         if any(precision_of(node) is Precision.INTEGER for node in graph):
             return Changes()  # a TFLite source: its importer has annotated everything
         dequantize_before_movement(graph)
+        restore_averages(graph)
         converted, skipped = _convert_nodes(graph)
         integer = sum(_make_integer(node) for node in list(graph) if _is_candidate(node))
         for node in graph:
