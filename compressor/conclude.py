@@ -11,6 +11,7 @@ from bench.report import report_json, report_text
 from compressor.analyses.anatomy import anatomy_of
 from compressor.dataset import Dataset
 from compressor.job import Job
+from compressor.ledger import ledger_json
 from compressor.remarks import remarks
 
 
@@ -25,7 +26,8 @@ def conclude(job: Job) -> Mapping[str, Any]:
         "recipe": job.recipe.to_json(),
         "quantization": summary.to_json(),
         "layers": [asdict(n) for n in anatomy_of(job.graph).nodes if n.macs or n.parameters],
-        "ledger": [entry.to_json() for entry in job.ledger],
+        "as_read": asdict(source.as_read),
+        "ledger": list(ledger_json(source.as_read, job.ledger)),
         "notes": job.notebook.notes,
     }
     report = report_json(job.record, job.artifacts, environment(), metadata)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from compressor.analyses.cost import Cost
@@ -30,6 +31,11 @@ class LedgerEntry:
         skipped = len(self.changes.skipped)
         return ", ".join(done + ([f"{skipped} skipped"] if skipped else [])) or "nothing to do"
 
+    def change_from(self, before: Cost) -> dict[str, int]:
+        """Return what the pass added to the cost *before* it; negative for what it saved."""
+        after = asdict(self.cost)
+        return {name: after[name] - count for name, count in asdict(before).items()}
+
     def to_json(self) -> dict[str, Any]:
         """Return the entry as a JSON-ready mapping."""
         return {
@@ -43,3 +49,14 @@ class LedgerEntry:
             "weight_bytes": self.cost.weight_bytes,
             "quality": self.quality,
         }
+
+
+def ledger_json(start: Cost, entries: Sequence[LedgerEntry]) -> Iterator[dict[str, Any]]:
+    """Yield the entries as JSON, each with its change of the cost; the changes add up exactly.
+
+    *start* is the cost of the graph as it was read; changes and *start* sum to the last entry.
+    """
+    before = start
+    for entry in entries:
+        yield entry.to_json() | {"change": entry.change_from(before)}
+        before = entry.cost

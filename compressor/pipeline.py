@@ -35,6 +35,7 @@ from compressor.passes.unshare_constants import UnshareConstants
 from compressor.passes.widen_floats import WidenFloats
 
 Evaluate = Callable[[ir.Model], float]
+Observe = Callable[[LedgerEntry, ir.Model], None]
 
 CANONICALIZE: tuple[Pass, ...] = (
     InlineFunctions(),  # first: all others, the opset converter too, read one flat graph
@@ -76,14 +77,14 @@ def run_passes(
     *,
     interface: Interface | None,
     context: PassContext | None = None,
-    observe: Callable[[LedgerEntry], None] | None = None,
+    observe: Observe | None = None,
     evaluate: Evaluate | None = None,
 ) -> list[LedgerEntry]:
     """Run *passes* over *model* in order, verifying the graph after each one.
 
     The graph must keep *interface*, which is None for passes that are there to change it.
-    Returns one ledger entry a pass; *observe* sees each as it is made. *evaluate* is given to
-    record quality after each pass as well.
+    Returns one ledger entry a pass; *observe* sees each as it is made, with the graph. *evaluate*
+    is given to record quality after each pass as well.
 
     Raises:
         EdgecError: ``PASS_BROKE_GRAPH`` when a pass leaves an invalid graph.
@@ -103,6 +104,6 @@ def run_passes(
             quality=None if evaluate is None else evaluate(model),
         )
         if observe is not None:
-            observe(entry)
+            observe(entry, model)
         entries.append(entry)
     return entries

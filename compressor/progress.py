@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import onnx_ir as ir
+
 from compressor.ledger import LedgerEntry
 
 
@@ -18,8 +20,8 @@ class Progress(Protocol):
         """Hear that *count* of *total* steps of the stage are done."""
         ...
 
-    def ran(self, entry: LedgerEntry) -> None:
-        """Hear what a pass did."""
+    def ran(self, entry: LedgerEntry, graph: ir.Model) -> None:
+        """Hear what a pass did, and see the graph that it left."""
         ...
 
     def note(self, text: str) -> None:
@@ -36,7 +38,7 @@ class Silent:
     def done(self, count: int, total: int) -> None:
         """Ignore the steps."""
 
-    def ran(self, entry: LedgerEntry) -> None:
+    def ran(self, entry: LedgerEntry, graph: ir.Model) -> None:
         """Ignore the pass."""
 
     def note(self, text: str) -> None:
@@ -58,9 +60,9 @@ class Notebook:
         """Pass the steps on."""
         self._inner.done(count, total)
 
-    def ran(self, entry: LedgerEntry) -> None:
+    def ran(self, entry: LedgerEntry, graph: ir.Model) -> None:
         """Pass the pass's entry on."""
-        self._inner.ran(entry)
+        self._inner.ran(entry, graph)
 
     def note(self, text: str) -> None:
         """Keep the remark, once, and pass it on."""

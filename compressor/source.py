@@ -10,6 +10,7 @@ import numpy as np
 import onnx_ir as ir
 from onnx_ir.passes.common import RemoveInitializersFromInputsPass, ShapeInferencePass
 
+from compressor.analyses.cost import Cost, cost_of
 from compressor.catalog import Catalog
 from compressor.errors import Code, EdgecError
 from compressor.ingest.notes import notes_of
@@ -21,7 +22,7 @@ from compressor.ir.op_facts import NORMALIZATIONS, Role, facts_of
 from compressor.ledger import LedgerEntry
 from compressor.passes.protocol import pass_name
 from compressor.passes.widen_floats import WidenFloats
-from compressor.pipeline import CANONICALIZE, Evaluate, run_passes
+from compressor.pipeline import CANONICALIZE, Evaluate, Observe, run_passes
 
 _RUNNABLE = (".onnx", ".tflite")
 IMPORTERS = Catalog("compressor.ingest", shared=("child", "notes", "options"))
@@ -42,6 +43,7 @@ class Source:
         fingerprint: digest of the canonical graph.
         path: the file as given where a runtime can run it as it is; None for other sources.
         files: that file and those with its constants; empty for other sources.
+        as_read: what the graph cost before the first pass; MACs are known where shapes are.
         ledger: what canonicalization changed.
         notes: what the user should know of how the model was read.
     """
@@ -52,6 +54,7 @@ class Source:
     fingerprint: str
     path: Path | None
     files: tuple[Path, ...]
+    as_read: Cost
     ledger: tuple[LedgerEntry, ...]
     notes: tuple[str, ...] = ()
 
@@ -66,7 +69,7 @@ def read_source(
     spec: str,
     options: IngestOptions | None = None,
     *,
-    observe: Callable[[LedgerEntry], None] | None = None,
+    observe: Observe | None = None,
     evaluate: Evaluate | None = None,
 ) -> Source:
     """Read the model named by *spec* (``m.onnx``, ``m.keras``, ``file.py:factory``...).
@@ -80,6 +83,7 @@ def read_source(
     if any(value.shape is None for value in raw.graph.outputs):
         ShapeInferencePass()(raw)  # the contract needs at least the rank of every output
     interface = interface_of(raw)
+    as_read = cost_of(raw)
     ledger = run_passes(raw, CANONICALIZE, interface=interface, observe=observe, evaluate=evaluate)
     _check_weights(raw, spec)
     return Source(
@@ -89,6 +93,7 @@ def read_source(
         fingerprint=fingerprint(raw),
         path=path if path.suffix in _RUNNABLE else None,
         files=(path, *data_files_of(raw)) if path.suffix in _RUNNABLE else (),
+        as_read=as_read,
         ledger=tuple(ledger),
         notes=notes_of(raw),
     )

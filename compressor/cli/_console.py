@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from typing import Self
 
+import onnx_ir as ir
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from compressor.cli._graphs import Graphs
 from compressor.ledger import LedgerEntry
 
 _LOG_EVERY_S = 10.0
@@ -16,10 +18,11 @@ _LOG_EVERY_S = 10.0
 class ConsoleProgress:
     """Shows the stage and the time left; a context manager, so that the line goes away again."""
 
-    def __init__(self, *, verbose: bool = False) -> None:
+    def __init__(self, *, verbose: bool = False, graphs: Graphs | None = None) -> None:
         self._console = Console(stderr=True)
         self._live = self._console.is_terminal
         self._verbose = verbose
+        self._graphs = graphs or Graphs()
         self._bar = Progress(
             TextColumn("{task.description:<10}"),
             BarColumn(),
@@ -58,8 +61,9 @@ class ConsoleProgress:
             self._logged = now
             self._say(f"{self._stage}: {count} of {total}")
 
-    def ran(self, entry: LedgerEntry) -> None:
-        """Show a pass when every pass is wanted."""
+    def ran(self, entry: LedgerEntry, graph: ir.Model) -> None:
+        """Show a pass when every pass is wanted, and its graph when that is."""
+        self._graphs.show(entry.name, graph)
         if self._verbose:
             self._say(f"  {entry.name}: {entry.summary()} ({entry.seconds:.2f} s)")
 

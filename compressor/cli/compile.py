@@ -34,6 +34,8 @@ from compressor.cli._recipe_options import recipe_options
 @recipe_options
 @click.option("--weights", type=click.Path(path_type=Path), help="Checkpoint for file.py:factory.")
 @click.option("--input-shape", multiple=True, metavar="NAME=1,3,224,224", help="Shape of an input.")
+@click.option("--print-after", multiple=True, metavar="PASS", help="Show the graph after PASS.")
+@click.option("--print-changed", is_flag=True, help="Show what each pass changed in the graph.")
 @click.option("-v", "--verbose", is_flag=True, help="Show what every pass did.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on stdout.")
 def command(**options: Any) -> None:  # noqa: ANN401 - click passes what the decorators declare
@@ -47,11 +49,13 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click passes what the dec
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from bench.table import table_text
     from compressor.cli._console import ConsoleProgress
+    from compressor.cli._graphs import Graphs, pass_names
     from compressor.cli._order import order_of
     from compressor.compile import compile_model
 
     order = order_of(options)
-    with ConsoleProgress(verbose=options["verbose"]) as progress:
+    graphs = Graphs(pass_names(options["print_after"]), changed=options["print_changed"])
+    with ConsoleProgress(verbose=options["verbose"], graphs=graphs) as progress:
         result = compile_model(
             order.model,
             output=order.output,

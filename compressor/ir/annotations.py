@@ -74,7 +74,11 @@ def origin_of(node: ir.Node) -> tuple[str, ...]:
 
 def stamp_origin(node: ir.Node, *sources: ir.Node) -> None:
     """Record that *node* replaces *sources*; keeps each name once, in order."""
-    names = [name for source in sources for name in origin_of(source)]
+    set_origin(node, [name for source in sources for name in origin_of(source)])
+
+
+def set_origin(node: ir.Node, names: Sequence[str]) -> None:
+    """Record the *names* of the source nodes that *node* stands for, each once."""
     node.meta[_ORIGIN] = tuple(dict.fromkeys(names))
 
 

@@ -1,9 +1,10 @@
+import dataclasses
 import json
 
 import pytest
 
 from compressor.analyses.cost import Cost
-from compressor.ledger import LedgerEntry
+from compressor.ledger import LedgerEntry, ledger_json
 from compressor.passes.protocol import Changes, Skipped
 
 COST = Cost(macs=10, parameters=20, weight_bytes=80)
@@ -45,3 +46,18 @@ def test_json() -> None:
         "weight_bytes": 80,
         "quality": 0.5,
     }
+
+
+def test_changes_add_up_to_the_last_entry() -> None:
+    costs = [(100, 50, 200), (90, 50, 210), (90, 20, 80)]
+    entries = [
+        dataclasses.replace(
+            entry(Changes()), cost=Cost(macs=macs, parameters=parameters, weight_bytes=size)
+        )
+        for macs, parameters, size in costs
+    ]
+    start = Cost(macs=7, parameters=60, weight_bytes=240)
+    changes = [tree["change"] for tree in ledger_json(start, entries)]
+    assert changes[1] == {"macs": -10, "parameters": 0, "weight_bytes": 10}
+    for name, count in dataclasses.asdict(start).items():
+        assert count + sum(change[name] for change in changes) == getattr(entries[-1].cost, name)

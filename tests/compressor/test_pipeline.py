@@ -36,7 +36,12 @@ def small() -> ir.Model:
 def test_order_is_kept_and_each_pass_has_one_entry() -> None:
     seen: list[LedgerEntry] = []
     model = small()
-    entries = run_passes(model, CANONICALIZE, interface=interface_of(model), observe=seen.append)
+    entries = run_passes(
+        model,
+        CANONICALIZE,
+        interface=interface_of(model),
+        observe=lambda entry, _: seen.append(entry),
+    )
     assert [entry.name for entry in entries] == [pass_name(step) for step in CANONICALIZE]
     assert seen == entries
 

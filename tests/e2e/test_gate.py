@@ -118,6 +118,15 @@ def test_a_change_that_keeps_every_budget_passes(gate: Gate) -> None:
     assert text.splitlines()[-1] == "11 pass"
 
 
+def test_the_ledger_adds_up_to_the_artifacts(shop: Shop) -> None:
+    report = json.loads((shop.folder / "out/report.json").read_text())
+    for name in ("weight_bytes", "macs"):
+        total = report["as_read"][name] + sum(e["change"][name] for e in report["ledger"])
+        assert total == sum(layer[name] for layer in report["layers"])
+        for artifact in report["artifacts"]:
+            assert artifact.get(name, total) == total
+
+
 def test_too_large_fails(gate: Gate) -> None:
     status, text = gate(KEPT + 'size.gzip = "10 KB"', "--why")
     assert status == 1
