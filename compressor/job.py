@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ import onnx_ir as ir
 from bench.gate.budget import Budget
 from bench.records import ArtifactRecord, SourceRecord
 from compressor.artifact import QuantizationSummary, Trial, summarize_quantization
+from compressor.calibration.channels import ChannelStatistics
 from compressor.calibration.collect import RunnerFactory
 from compressor.calibration.table import CalibrationTable
 from compressor.dataset import Dataset
@@ -75,6 +76,7 @@ class Job:
         evaluate: measures a graph's quality after a pass, when the recipe asks for it.
         graph: the working graph, a copy of the source's that stages change.
         ledger: what passes did so far.
+        channels: statistics of channels that may be evened out, by value name.
         table: activation statistics of ``graph``.
         trials: artifacts with their float baselines.
         budgets: limits on what comes out.
@@ -91,6 +93,7 @@ class Job:
     evaluate: Evaluate | None
     graph: ir.Model
     ledger: list[LedgerEntry]
+    channels: Mapping[str, ChannelStatistics] = field(default_factory=dict)
     table: CalibrationTable | None = None
     trials: Sequence[Trial] = ()
     budgets: Sequence[Budget] = ()
@@ -121,7 +124,7 @@ class Job:
             self.graph,
             passes,
             interface=self.source.interface if keeps_interface else None,
-            context=PassContext(table=self.table),
+            context=PassContext(table=self.table, channels=self.channels),
             observe=self.notebook.ran,
             evaluate=self.evaluate,
         )

@@ -6,12 +6,16 @@ import math
 
 import onnx_ir as ir
 
+from compressor.analyses.channel_sites import channel_axis, channel_sites
+from compressor.calibration.channels import collect_channels
 from compressor.calibration.collect import collect
 from compressor.calibration.histogram import HistogramObserver
 from compressor.catalog import nearest
 from compressor.errors import Code, EdgecError
 from compressor.ir.op_facts import Role, facts_of
 from compressor.job import Job
+from compressor.passes.infer_shapes import InferShapes
+from compressor.passes.migrate_scales import MigrateScales
 from compressor.passes.protocol import Pass
 from compressor.passes.quantize_static import QuantizeStatic, calibration_targets
 from compressor.passes.quantize_weights import QuantizeWeights
@@ -20,13 +24,26 @@ from compressor.recipe import Scheme
 
 _BATCH_BYTES = 48 << 20
 _LARGEST_BATCH = 16
+_PREPARING_SAMPLES = 48
 
-PREPARE: tuple[Pass, ...] = ()  # exact rewrites of the float graph, in order
+PREPARE: tuple[Pass, ...] = (
+    MigrateScales(),  # the only one so far; exact, so that calibration may follow
+    InferShapes(),  # of the multiplications that it inserts
+)
 
 
 def prepare(job: Job) -> None:
     """Rewrite the float graph so that its numbers suit integers; its answers stay the same."""
-    if _is_calibrated(job):
+    if not _is_calibrated(job) or job.dataset is None:
+        return
+    layers = [layer for site in channel_sites(job.graph.graph) for layer in site.layers]
+    axes = {v.name or "": channel_axis(n) for n in layers if (v := n.inputs[0]) is not None}
+    if axes:
+        job.notebook.stage("prepare")
+        batch = _batch_size(job.graph, list(axes))
+        count = min(job.recipe.calib_samples, _PREPARING_SAMPLES)
+        samples = job.dataset.calibration(job.source.interface, count, batch=batch)
+        job.channels = collect_channels(job.graph, axes, samples, make_runner=job.make_runner)
         job.run(PREPARE)
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import onnx_ir as ir
 
+from compressor.calibration.channels import ChannelStatistics
 from compressor.calibration.table import CalibrationTable
 
 
@@ -39,9 +40,11 @@ class PassContext:
 
     Attributes:
         table: activation statistics of this very graph, for the passes that need them.
+        channels: statistics of each channel of activations of this graph, by value name.
     """
 
     table: CalibrationTable | None = None
+    channels: Mapping[str, ChannelStatistics] = field(default_factory=dict)
 
 
 class Pass(Protocol):

@@ -97,7 +97,13 @@ def test_pass_finds_nothing_the_second_time(name: str, graph: str) -> None:
 def test_pipeline_is_made_of_the_passes_in_the_folder() -> None:
     used = {pass_name(step) for step in pipeline.CANONICALIZE}
     assert used <= set(PASSES)
-    decided = {"quantize_static", "quantize_weights", "remove_channels", "round_weights"}
+    decided = {
+        "migrate_scales",
+        "quantize_static",
+        "quantize_weights",
+        "remove_channels",
+        "round_weights",
+    }
     decided |= {"set_io_layout", "set_io_type"}
     assert used >= set(PASSES) - decided
 
