@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,6 +45,36 @@ class Trial:
 
     artifact: Artifact
     baseline: Path | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rollback:
+    """What of one format went back to float because INT8 did not make it faster.
+
+    Attributes:
+        artifact: the file's name.
+        runtime: where it was measured.
+        what: the nodes that went back, in words.
+        before: latency with them in INT8, over that of the float model.
+        after: latency without, over that of the float model.
+    """
+
+    artifact: str
+    runtime: str
+    what: str
+    before: float
+    after: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the rollback as a JSON-ready mapping."""
+        return dataclasses.asdict(self)
+
+    def __str__(self) -> str:
+        """Say what went back and what came of it."""
+        return (
+            f"{self.artifact}: {self.what} went back to float: with them INT8 takes "
+            f"{self.before:.2f}x of float in {self.runtime}, without {self.after:.2f}x"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,7 @@ from compressor.present import present
 from compressor.progress import Progress, Silent
 from compressor.quantize import calibrate, prepare, quantize
 from compressor.recipe import Recipe, Scheme
+from compressor.rollback import roll_back
 from compressor.source import find_importer
 
 STAGES: tuple[Stage, ...] = (
@@ -35,7 +36,8 @@ STAGES: tuple[Stage, ...] = (
     export,  # every format from the same annotations
     weigh,  # what needs no running: sizes, operators
     foresee,  # a budget that is missed for certain saves the time of measuring
-    measure,  # last: runs what was written, and refuses what is wrong
+    measure,  # runs what was written, and refuses what is wrong
+    roll_back,  # last: needs the measurements; writes and measures again what is slower than float
 )
 
 

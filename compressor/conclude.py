@@ -25,6 +25,7 @@ def conclude(job: Job) -> Mapping[str, Any]:
         "data": _provenance(job.dataset),
         "recipe": job.recipe.to_json(),
         "quantization": summary.to_json(),
+        "rollbacks": [rollback.to_json() for rollback in job.rollbacks],
         "layers": [asdict(n) for n in anatomy_of(job.graph).nodes if n.macs or n.parameters],
         "as_read": asdict(source.as_read),
         "ledger": list(ledger_json(source.as_read, job.ledger)),

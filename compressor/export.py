@@ -44,7 +44,7 @@ def export(job: Job) -> None:
     options = dataclasses.replace(export_options(job.recipe), manifest=manifest, usage=usage)
     job.trials = [
         Trial(
-            artifact=write_artifact(job.graph, name, job.place.output / "model", options),
+            artifact=write_artifact(job.graph_of(name), name, job.place.output / "model", options),
             baseline=_baseline(job, name),
         )
         for name in job.recipe.to

@@ -12,7 +12,7 @@ import onnx_ir as ir
 
 from bench.gate.budget import Budget
 from bench.records import ArtifactRecord, SourceRecord
-from compressor.artifact import QuantizationSummary, Trial, summarize_quantization
+from compressor.artifact import QuantizationSummary, Rollback, Trial, summarize_quantization
 from compressor.calibration.channels import ChannelStatistics
 from compressor.calibration.collect import RunnerFactory
 from compressor.calibration.table import CalibrationTable
@@ -77,7 +77,11 @@ class Job:
         graph: the working graph, a copy of the source's that stages change.
         ledger: what passes did so far.
         channels: statistics of channels that may be evened out, by value name.
-        table: activation statistics of ``graph``.
+        table: activation statistics of ``prepared``.
+        plain: the float graph before it was prepared for integers.
+        prepared: the float graph that calibration saw, to annotate it in other ways.
+        variants: graphs of formats that have another than ``graph``.
+        rollbacks: why they have.
         trials: artifacts with their float baselines.
         budgets: limits on what comes out.
         record: measurements of the source.
@@ -95,6 +99,10 @@ class Job:
     ledger: list[LedgerEntry]
     channels: Mapping[str, ChannelStatistics] = field(default_factory=dict)
     table: CalibrationTable | None = None
+    plain: ir.Model | None = None
+    prepared: ir.Model | None = None
+    variants: dict[str, ir.Model] = field(default_factory=dict)
+    rollbacks: Sequence[Rollback] = ()
     trials: Sequence[Trial] = ()
     budgets: Sequence[Budget] = ()
     record: SourceRecord
@@ -114,6 +122,10 @@ class Job:
     def summary(self) -> QuantizationSummary:
         """What of the working graph is integer, and why the rest is not."""
         return summarize_quantization(self.graph)
+
+    def graph_of(self, name: str) -> ir.Model:
+        """Return the graph that format *name* is written from."""
+        return self.variants.get(name, self.graph)
 
     def run(self, passes: Sequence[Pass], *, keeps_interface: bool = True) -> None:
         """Run *passes* over the working graph and enter what they did into the ledger.

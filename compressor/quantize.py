@@ -16,10 +16,11 @@ from compressor.ir.op_facts import Role, facts_of
 from compressor.job import Job
 from compressor.passes.infer_shapes import InferShapes
 from compressor.passes.migrate_scales import MigrateScales
-from compressor.passes.protocol import Pass
+from compressor.passes.protocol import Pass, PassContext
 from compressor.passes.quantize_static import QuantizeStatic, calibration_targets
 from compressor.passes.quantize_weights import QuantizeWeights
 from compressor.passes.round_weights import RoundWeights
+from compressor.pipeline import run_passes
 from compressor.recipe import Scheme
 
 _BATCH_BYTES = 48 << 20
@@ -36,6 +37,7 @@ def prepare(job: Job) -> None:
     """Rewrite the float graph so that its numbers suit integers; its answers stay the same."""
     if not _is_calibrated(job) or job.dataset is None:
         return
+    job.plain = job.graph.clone()
     layers = [layer for site in channel_sites(job.graph.graph) for layer in site.layers]
     axes = {v.name or "": channel_axis(n) for n in layers if (v := n.inputs[0]) is not None}
     if axes:
@@ -81,20 +83,35 @@ def quantize(job: Job) -> None:
     Raises:
         EdgecError: ``RECIPE_INVALID`` for a node to keep in float that does not exist.
     """
-    steps = _steps(job)
+    keep_float = frozenset(job.recipe.keep_float)
+    steps = steps_of(job, job.recipe.quantize, keep_float)
     if steps:
         job.notebook.stage("quantize")
         _check_names(job.graph, job.recipe.keep_float)
+        job.prepared = job.graph.clone()
         job.run(steps)
 
 
-def _steps(job: Job) -> list[Pass]:
-    """Return the passes of the recipe's scheme; none for float, or without statistics."""
+def annotated(job: Job, keep_float: frozenset[str], *, rounded: bool = True) -> ir.Model:
+    """Return the prepared graph as static INT8 with the nodes *keep_float* in float.
+
+    Weights that are not *rounded* by their effect cost less time and compute as fast.
+    """
+    if job.prepared is None:
+        raise ValueError("nothing was calibrated")
+    model, wanted = job.prepared.clone(), keep_float | frozenset(job.recipe.keep_float)
+    steps = steps_of(job, Scheme.INT8, wanted)
+    steps = steps if rounded else [s for s in steps if not isinstance(s, RoundWeights)]
+    run_passes(model, steps, interface=job.source.interface, context=PassContext(table=job.table))
+    return model
+
+
+def steps_of(job: Job, scheme: Scheme, keep_float: frozenset[str]) -> list[Pass]:
+    """Return the passes of *scheme*; none for float, or without statistics."""
     recipe = job.recipe
-    keep_float = frozenset(recipe.keep_float)
-    if recipe.quantize is Scheme.INT8_WEIGHTS:
+    if scheme is Scheme.INT8_WEIGHTS:
         return [QuantizeWeights(keep_float=keep_float)]
-    if job.table is None:
+    if scheme is not Scheme.INT8 or job.table is None:
         return []
     steps: list[Pass] = [QuantizeStatic(range_method=recipe.range_method, keep_float=keep_float)]
     if recipe.round_weights:

@@ -70,6 +70,11 @@ class Recipe:
         key="quantize.round_weights",
         help="Round weights by their effect on the output instead of to the nearest.",
     )
+    require_faster: bool = setting(
+        True,
+        key="quantize.require-faster",
+        help="Send back to float what INT8 does not make faster here.",
+    )
     keep_float: tuple[str, ...] = setting(
         (), key="quantize.keep_float", help="Node that stays float under INT8; may be repeated."
     )

@@ -33,12 +33,10 @@ class MigrateScales:
     Quantization", 2019). ``a`` is chosen for each site by the expected error of its layers.
 
     Attributes:
-        least_gain: share of the expected error that must go for parameters to be changed.
-        least_gain_of_node: the same where a multiplication has to be inserted.
+        least_gain: share of the expected error that must go; small gains are noise.
     """
 
-    least_gain: float = 0.2
-    least_gain_of_node: float = 0.5
+    least_gain: float = 0.5
 
     def run(self, model: ir.Model, context: PassContext) -> Changes:
         """Scale the channels of *model* by the channel statistics in *context*."""
@@ -51,7 +49,7 @@ class MigrateScales:
                 skipped.append(Skipped(node=name, reason="its channels were not observed"))
                 continue
             factors, gain = best_factors(site, statistics)
-            if gain < (self.least_gain_of_node if site.maker is None else self.least_gain):
+            if gain < self.least_gain:
                 skipped.append(Skipped(node=name, reason=_NOT_WORTH_IT))
                 continue
             for layer in site.layers:

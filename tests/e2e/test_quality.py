@@ -17,6 +17,7 @@ CompileModel = Callable[..., Compilation]
 # The difference of two correct integer kernels: at most a rounding on most outputs.
 PARITY_LSB = 1.5
 BETWEEN_RUNTIMES = 98.0  # per cent of samples with equal top-1
+HYBRID_NAMED_ALIKE = 0.3  # layers that TFLite has in hybrid form hold no scales of activations
 SHARE_NAMED_ALIKE = 0.75  # the rest are reshapes, which TFLite writes in another place
 
 
@@ -30,6 +31,7 @@ class Case:
     largest_drop: float = 0.5
     least_agreement: float = 0.0
     transposes: int = 0
+    named_alike: float = SHARE_NAMED_ALIKE
 
     @property
     def name(self) -> str:
@@ -44,8 +46,20 @@ XRAY = "sets/pneumoniamnist.npz"
 REFERENCE = [
     Case(model="models/residual_cnn/model.onnx", data=FASHION, feeding="fashion", largest_drop=0.3),
     Case(model="models/mobilenet/model.onnx", data=FASHION, feeding="fashion", largest_drop=0.3),
-    Case(model="models/vit/model.onnx", data=FASHION, feeding="fashion", largest_drop=1.0),
-    Case(model="models/gru/model.onnx", data=FASHION, feeding="fashion", largest_drop=1.0),
+    Case(
+        model="models/vit/model.onnx",
+        data=FASHION,
+        feeding="fashion",
+        largest_drop=0.5,
+        named_alike=HYBRID_NAMED_ALIKE,
+    ),
+    Case(
+        model="models/gru/model.onnx",
+        data=FASHION,
+        feeding="fashion",
+        largest_drop=0.5,
+        named_alike=HYBRID_NAMED_ALIKE,
+    ),
 ]
 SHARED = [
     Case(
@@ -123,7 +137,7 @@ class TestInt8:
         onnx_grids = artifacts.onnx_grids(result.folder / "model.onnx")
         tflite_grids = artifacts.tflite_grids(result.folder / "model.tflite")
         common = tflite_grids.keys() & onnx_grids.keys()
-        assert len(common) >= SHARE_NAMED_ALIKE * len(onnx_grids)
+        assert len(common) >= case.named_alike * len(onnx_grids)
         for name in common:
             for ours, theirs in zip(onnx_grids[name], tflite_grids[name], strict=True):
                 gates = len(theirs) if case.name == "gru" else None  # TFLite holds them apart
