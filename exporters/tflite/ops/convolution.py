@@ -16,10 +16,13 @@ from exporters.tflite.builder import Builder, Op
 from exporters.tflite.dialect import (
     Shape,
     constant_input,
+    constant_of,
     ints,
+    is_constant,
     is_integer,
     optional_input,
     permuted,
+    rank_of,
     required_input,
     set_constant,
     shape_of,
@@ -34,12 +37,16 @@ from exporters.tflite.ops.operands import (
     with_height,
 )
 from exporters.tflite.ops.protocol import IntegerForm, Lowering, Role
+from exporters.tflite.ops.volume import LOWER_VOLUME, legalize_volume
 
 _OHWI = (0, 2, 3, 1)
 _IHWO = (1, 2, 3, 0)
 
 
 def _legalize(node: ir.Node) -> None:
+    if rank_of(required_input(node, 0)) == 5:
+        legalize_volume(node)
+        return
     editor = Editor(node)
     source, out = required_input(node, 0), node.outputs[0]
     weight = weight_of(editor, node)
@@ -57,8 +64,11 @@ def _legalize(node: ir.Node) -> None:
         "strides": list(window.stride),
         "dilations": list(window.dilation),
     }
+    kind = _kind(node, shape_of(source)[1], weight)
+    if kind == "DepthwiseConv2D" and not is_constant(weight):
+        weight = editor.reshape(weight, (1, channels, *shape_of(weight)[2:]))
     result = editor.op(
-        _kind(node, shape_of(source)[1], weight),
+        kind,
         [source, weight, bias_of(editor, node, channels)],
         (shape_of(source)[0], channels, *out_size),
         attributes,
@@ -70,12 +80,16 @@ def _legalize(node: ir.Node) -> None:
 
 
 def weight_of(editor: Editor, node: ir.Node) -> ir.Value:
-    """Return the weights as a 4-D constant of this node's own."""
-    array = constant_input(node, 1, "the weight")
-    if array.ndim == 3:
-        array = array[:, :, None, :]
+    """Return the weights in 4-D: a constant of this node's own, or what is computed at run time.
+
+    The layout pass brings the latter to channels last, as it does images.
+    """
     value = required_input(node, 1)
-    return editor.constant(array, quant_of(value), value.name or "")
+    array, shape = constant_of(value), shape_of(value)
+    full = shape if len(shape) != 3 else (*shape[:2], 1, shape[2])
+    if array is None:
+        return value if full == shape else editor.reshape(value, full)
+    return editor.constant(array.reshape(full), quant_of(value), value.name or "")
 
 
 def bias_of(editor: Editor, node: ir.Node, channels: int) -> ir.Value:
@@ -117,8 +131,9 @@ def _reorder_depthwise(node: ir.Node, _order: Shape) -> None:
 
 def _permute_weight(node: ir.Node, perm: Shape) -> None:
     weight = required_input(node, 1)
-    array = constant_input(node, 1, "the weight").transpose(perm)
-    set_constant(weight, array, permuted(quant_of(weight), perm))
+    array = constant_of(weight)
+    if array is not None:
+        set_constant(weight, array.transpose(perm), permuted(quant_of(weight), perm))
 
 
 def _check(node: ir.Node) -> str | None:
@@ -178,4 +193,5 @@ LOWER = {
         role=Role.SPATIAL,
         reorder=_reorder_depthwise,
     ),
+    **LOWER_VOLUME,
 }

@@ -7,7 +7,18 @@ from functools import cache
 from compressor.catalog import Catalog
 from exporters.tflite.ops.protocol import Legalize, Lowering
 
-_SHARED = (*("protocol", "tables", "operands", "recurrence", "composition", "resampling", "flat"),)
+_SHARED = (
+    *(
+        "protocol",
+        "tables",
+        "operands",
+        "recurrence",
+        "composition",
+        "resampling",
+        "flat",
+        "volume",
+    ),
+)
 FAMILIES = Catalog("exporters.tflite.ops", shared=_SHARED)
 
 
