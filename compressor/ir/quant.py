@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.integer]
+_LARGEST_BELOW = (1 << 63) - 1024  # the largest float64 that is an int64
 
 _PART = 1 << 18  # elements that are computed at once
 
@@ -28,6 +29,7 @@ class IntegerType(Enum):
     UINT8 = "uint8"
     INT16 = "int16"
     INT32 = "int32"
+    INT64 = "int64"
 
     @property
     def numpy(self) -> np.dtype[np.integer]:
@@ -113,10 +115,11 @@ class QuantParams:
         """Return the integers nearest to *real* (ties to even), saturated; any shape."""
         array = np.asarray(real)
         scale, zero = self._along(array.shape)
-        result = np.empty(array.shape, self.dtype.numpy)
+        result, high = np.empty(array.shape, self.dtype.numpy), self.dtype.high
         for part in _parts(array.shape):
             steps = np.rint(array[part].astype(np.float64) / scale[part]) + zero[part]
-            result[part] = np.clip(steps, self.dtype.low, self.dtype.high)
+            within = np.clip(steps, self.dtype.low, min(high, _LARGEST_BELOW)).astype(result.dtype)
+            result[part] = np.where(steps >= high, np.asarray(high, result.dtype), within)
         return result
 
     def dequantize(self, integers: npt.ArrayLike) -> FloatArray:

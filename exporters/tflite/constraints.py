@@ -10,9 +10,25 @@ from exporters.tflite.dialect import is_constant, is_integer
 from exporters.tflite.ops.protocol import IntegerForm, Lowering
 
 _FIXED_OUTPUT = {
-    IntegerForm.LOGISTIC: QuantParams.per_tensor(IntegerType.INT8, 1 / 256, -128),
-    IntegerForm.TANH: QuantParams.per_tensor(IntegerType.INT8, 1 / 128, 0),
+    (IntegerForm.LOGISTIC, IntegerType.INT8): QuantParams.per_tensor(
+        IntegerType.INT8, 1 / 256, -128
+    ),
+    (IntegerForm.TANH, IntegerType.INT8): QuantParams.per_tensor(IntegerType.INT8, 1 / 128, 0),
+    (IntegerForm.LOGISTIC, IntegerType.INT16): QuantParams.per_tensor(IntegerType.INT16, 2**-15, 0),
+    (IntegerForm.TANH, IntegerType.INT16): QuantParams.per_tensor(IntegerType.INT16, 2**-15, 0),
 }
+# The operators whose kernels take 16-bit activations as well, where they take 8-bit ones.
+WIDE = frozenset(
+    {
+        *("Add", "Sub", "Mul", "Max", "Min"),
+        *("Conv2D", "DepthwiseConv2D", "TransposeConv2D", "FullyConnected", "BatchMatMul"),
+        *("MaxPool2D", "AveragePool2D", "Mean", "Sum", "Softmax", "Sigmoid", "Tanh"),
+        *("Relu", "Relu6", "LeakyRelu", "Exp", "Abs", "Rsqrt"),
+        *("ReduceMax", "ReduceMin", "Gelu"),
+        *("Reshape", "Transpose", "Slice", "Split", "Select", "Gather", "Concat", "Expand", "Tile"),
+        *("Pad", "MirrorPad", "ResizeNearest"),
+    }
+)
 _HYBRID = frozenset({"Conv2D", "DepthwiseConv2D", "FullyConnected"})
 
 
@@ -40,13 +56,31 @@ def _integer_reason(node: ir.Node, activations: list[ir.Value], form: IntegerFor
         if reason := _wrong_activation(value):
             return reason
     out = quant_of(node.outputs[0])
+    if out is not None and out.dtype is IntegerType.INT16:
+        if node.op_type not in WIDE:
+            return "TFLite has no int16 kernel for it"
+        if any(_width(value) not in (None, IntegerType.INT16) for value in activations):
+            return "it mixes 8-bit and 16-bit activations"
     operands = (*node.inputs, *node.outputs)
     shared = [quant_of(v) for v in operands if v is not None and _is_float(v)]
     if form is IntegerForm.SHARED and any(params != out for params in shared):
         return f"TFLite's int8 kernel demands {form.value}"
-    if form in _FIXED_OUTPUT and out != _FIXED_OUTPUT[form]:
-        return f"TFLite's int8 kernel demands {form.value}"
+    fixed = None if out is None else _FIXED_OUTPUT.get((form, out.dtype))
+    if fixed is not None and out != fixed:
+        stated = (
+            f"an output scale of {_fraction(fixed.scale[0])} and zero point {fixed.zero_point[0]}"
+        )
+        return f"TFLite's {fixed.dtype.value} kernel demands {stated}"
     return None
+
+
+def _fraction(scale: float) -> str:
+    return f"1/{round(1 / scale)}"
+
+
+def _width(value: ir.Value) -> IntegerType | None:
+    params = quant_of(value)
+    return None if params is None else params.dtype
 
 
 def _wrong_boundary(value: ir.Value | None) -> str | None:
@@ -61,8 +95,10 @@ def _wrong_activation(value: ir.Value | None) -> str | None:
     params = quant_of(value)
     if params is None or value is None:
         return None
-    if params.dtype is not IntegerType.INT8 or params.is_per_channel:
-        return f"'{value.name}' is not int8 with one scale"
+    if params.dtype not in (IntegerType.INT8, IntegerType.INT16) or params.is_per_channel:
+        return f"'{value.name}' is not int8 or int16 with one scale"
+    if params.dtype is IntegerType.INT16 and any(params.zero_point):
+        return f"'{value.name}' is int16 with a zero point, which must be 0"
     return None
 
 

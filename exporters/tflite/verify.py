@@ -15,11 +15,13 @@ from exporters.tflite.shapes import Use, expected_shape
 from exporters.tflite.versions import Table
 
 Op = schema.BuiltinOperator
-_FLOAT, _INT8, _UINT8, _INT32 = (
+_FLOAT, _INT8, _UINT8, _INT32, _INT16, _INT64 = (
     schema.TensorType.FLOAT32,
     schema.TensorType.INT8,
     schema.TensorType.UINT8,
     schema.TensorType.INT32,
+    schema.TensorType.INT16,
+    schema.TensorType.INT64,
 )
 _NAMES = {code: name for name, code in vars(Op).items() if isinstance(code, int)}
 _WEIGHTED = frozenset({Op.CONV_2D, Op.DEPTHWISE_CONV_2D, Op.FULLY_CONNECTED, Op.TRANSPOSE_CONV})
@@ -37,8 +39,13 @@ _UNSCALED = frozenset(
     }
 )
 
-# Activation, weight and bias types of the kernels that multiply by weights: float, hybrid, int8.
-_WEIGHT_TYPES = {(_FLOAT, _FLOAT, _FLOAT), (_FLOAT, _INT8, _FLOAT), (_INT8, _INT8, _INT32)}
+# Activation, weight and bias types of the kernels that multiply by weights: float, hybrid, integer.
+_WEIGHT_TYPES = {
+    (_FLOAT, _FLOAT, _FLOAT),
+    (_FLOAT, _INT8, _FLOAT),
+    (_INT8, _INT8, _INT32),
+    (_INT16, _INT8, _INT64),
+}
 
 
 def verify(model: Table) -> None:
@@ -104,7 +111,7 @@ def _type_problem(op: int, inputs: Sequence[Table], outputs: Sequence[Table]) ->
 
 
 def _retyping_problem(op: int, before: int, after: int) -> str | None:
-    if op == Op.QUANTIZE and after not in (_INT8, _UINT8):
+    if op == Op.QUANTIZE and after not in (_INT8, _UINT8, _INT16):
         return f"makes type {after}"
     if op == Op.DEQUANTIZE and after != _FLOAT:
         return f"makes type {after}"

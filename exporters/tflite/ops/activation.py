@@ -13,7 +13,7 @@ import onnx_ir as ir
 from ai_edge_litert import schema_py_generated as schema
 
 from compressor.ir.annotations import quant_of
-from compressor.ir.quant import IntegerType, QuantParams
+from compressor.ir.quant import QuantParams
 from exporters.tflite.builder import Builder, Op
 from exporters.tflite.dialect import (
     adopt,
@@ -132,8 +132,10 @@ def _times(params: QuantParams | None, factor: float) -> QuantParams | None:
 
 
 def _scalar(editor: Editor, real: float, like: QuantParams | None) -> ir.Value:
-    """Add the constant *real*; for an integer graph as the integer 127."""
-    quant = None if like is None else QuantParams.per_tensor(IntegerType.INT8, real / 127, 0)
+    """Add the constant *real*; for an integer graph as the largest integer."""
+    quant = None
+    if like is not None:
+        quant = QuantParams.per_tensor(like.dtype, real / like.dtype.high, 0)
     return editor.constant(np.float32(real), quant)
 
 

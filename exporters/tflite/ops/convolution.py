@@ -102,17 +102,19 @@ def bias_of(editor: Editor, node: ir.Node, channels: int) -> ir.Value:
     if bias is None:
         zeros = np.zeros(channels, np.float32)
         return editor.constant(zeros, quant, f"{node.outputs[0].name}/bias")
-    if quant_of(bias) is not None or quant is None:
+    if quant is None or (quant_of(bias) is not None and quant.dtype is IntegerType.INT32):
         return bias
     return editor.constant(constant_input(node, 2, "the bias"), quant, bias.name or "")
 
 
 def bias_params(source: QuantParams, weight: QuantParams) -> QuantParams:
-    """Return the parameters of an int32 bias: its scale is that of input times weight."""
+    """Return the parameters of an integer bias: its scale is that of input times weight."""
     scale = np.float32(source.scale[0]) * np.asarray(weight.scale, np.float32)
+    is_wide = source.dtype is IntegerType.INT16  # whose products overflow 32 bits
+    dtype = IntegerType.INT64 if is_wide else IntegerType.INT32
     if weight.axis is None:
-        return QuantParams.per_tensor(IntegerType.INT32, float(scale[0]), 0)
-    return QuantParams.per_channel(IntegerType.INT32, scale, 0)
+        return QuantParams.per_tensor(dtype, float(scale[0]), 0)
+    return QuantParams.per_channel(dtype, scale, 0)
 
 
 def _kind(node: ir.Node, channels: int, weight: ir.Value) -> str:

@@ -148,8 +148,9 @@ def _bias(
     """Return the bias `[O]` times *beta*, zeros when absent, in the form the kernel needs."""
     columns = shape_of(weight)[0]
     source, params, quant = quant_of(node.inputs[0]), quant_of(weight), quant_of(bias)
-    if quant is None and is_integer(node) and source is not None and params is not None:
-        quant = bias_params(source, params)
+    if is_integer(node) and source is not None and params is not None:
+        needed = bias_params(source, params)
+        quant = needed if quant is None or needed.dtype is not quant.dtype else quant
     if bias is None:
         zeros = np.zeros(columns, np.float32)
         return editor.constant(zeros, quant, f"{node.outputs[0].name}/bias")

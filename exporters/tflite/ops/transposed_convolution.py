@@ -46,7 +46,9 @@ def _legalize(node: ir.Node) -> None:
     if rank_of(source) == 3:
         source = with_height(editor, source)
     reach = [b + o for b, o in zip(before, out_size, strict=True)]
-    covered = [max(-(-(r - k) // s) + 1, n) for r, k, s, n in zip(reach, kernel, stride, size)]
+    covered = [
+        max(-(-(r - k) // s) + 1, n) for r, k, s, n in zip(reach, kernel, stride, size, strict=True)
+    ]
     source = _extended(editor, source, size, covered)
     full = tuple((n - 1) * s + k for n, s, k in zip(covered, stride, kernel, strict=True))
     excess = [f - o for f, o in zip(full, out_size, strict=True)]

@@ -119,7 +119,8 @@ REFUSED = {
     { y = ScatterND<reduction="max">(x, x_i, x2) }""",
     "Resize": """g (float[1,1,4,4] x, float[4] x_s) => (float[1,1,8,8] y)
     { y = Resize(x, , x_s) }""",
-    "Conv": "g (float[1,1,4,4] x, float[1,1,3,3] x2) => (float[1,1,2,2] y) { y = Conv(x, x2) }",
+    "Conv": """g (float[1,1,4,4,4] x, float[1,1,3,3,3] x2) => (float[1,1,2,2,2] y)
+    { y = Conv(x, x2) }""",
 }
 
 

@@ -228,7 +228,9 @@ INTEGER: dict[str, list[tuple[str, dict[str, Range]]]] = {
         (FLOAT["convolution"][index], {"x": (-3, 3), "y": (-4, 4)}) for index in range(11)
     ],
     "transposed_convolution": [
-        (text, {"x": (-3, 3), "y": (-6, 6)}) for text in FLOAT["transposed_convolution"]
+        (text, {"x": (-3, 3), "y": (-6, 6)})
+        for text in FLOAT["transposed_convolution"]
+        if "group" not in text
     ],
     "pooling": [
         (text, {"x": (-3, 3), "y": (-3, 3)})

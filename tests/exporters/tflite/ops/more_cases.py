@@ -15,6 +15,25 @@ _RNN = (
 _POOL = "g (float[1,3,7,9] x) => (float[1,3,{h},{w}] y) {{ y = {op}<{attributes}>(x) }}"
 
 MORE: dict[str, list[str]] = {
+    "convolution": [
+        "g (float[1,3,6,6] x, float[4,3,3,3] x_w) => (float[1,4,3,3] y) { y = Conv<pads=[1,1,1,1], strides=[2,2]>(x, x_w) }",
+        "g (float[1,3,6,6] x, float[3,1,3,3] x_w) => (float[1,3,4,4] y) { y = Conv<group=3>(x, x_w) }",
+        "g (float[1,3,6] x, float[4,3,3] x_w) => (float[1,4,4] y) { y = Conv(x, x_w) }",
+        "g (float[1,4,5,6,7] x, float[6,4,3,2,3] w, float[6] b) => (float[1,6,3,6,4] y) "
+        "{ y = Conv<strides=[2,1,2], pads=[1,0,1,1,1,1]>(x, w, b) }",
+        "g (float[1,4,5,6,7] x, float[6,2,2,2,2] w) => (float[1,6,4,5,6] y) { y = Conv<group=2>(x, w) }",
+    ],
+    "transposed_convolution": [
+        "g (float[1,3,4,5] x, float[3,4,3,3] w, float[4] b) => (float[1,4,8,10] y) "
+        "{ y = ConvTranspose<strides=[2,2], pads=[1,1,1,1], output_padding=[1,1]>(x, w, b) }",
+        "g (float[1,4,4,5] x, float[4,3,3,2] w, float[6] b) => (float[1,6,9,10] y) "
+        "{ y = ConvTranspose<strides=[2,2], group=2>(x, w, b) }",
+        "g (float[1,4,4,5] x, float[4,1,4,4] w) => (float[1,4,8,10] y) "
+        "{ y = ConvTranspose<strides=[2,2], pads=[1,1,1,1], group=4>(x, w) }",
+        "g (float[1,3,4,5] x, float[3,4,2,3] w) => (float[1,4,6,9] y) { y = ConvTranspose<dilations=[2,2]>(x, w) }",
+        'g (float[1,3,4,5] x, float[3,4,3,3] w) => (float[1,4,8,10] y) { y = ConvTranspose<strides=[2,2], auto_pad="SAME_UPPER">(x, w) }',
+        'g (float[1,3,4,5] x, float[3,4,3,3] w) => (float[1,4,8,10] y) { y = ConvTranspose<strides=[2,2], auto_pad="SAME_LOWER">(x, w) }',
+    ],
     "activation_forms": [
         *(
             _UNARY.format(op=op)
