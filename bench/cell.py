@@ -37,6 +37,7 @@ class Cell(Record):
         memory: of that process.
         delegated: what of it a delegate runs.
         accuracy: against the first model on the same samples.
+        device: of a device, what it is, its temperatures, frequencies, memory and versions.
         estimate: the answer of a target that is not here.
         error: code, what, where and what to try, when it did not run.
     """
@@ -51,6 +52,7 @@ class Cell(Record):
     memory: Memory | None = None
     delegated: Delegated | None = None
     accuracy: Accuracy | None = None
+    device: Mapping[str, Any] | None = None
     estimate: Mapping[str, Any] | None = None
     error: Mapping[str, str] | None = None
 

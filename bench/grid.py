@@ -77,15 +77,14 @@ def _row(cell: Cell) -> Row:
 
 def _timed(cell: Cell) -> Row:
     latency, percentiles = cell.latency, cell.percentiles_ms
-    if latency is None or percentiles is None:
+    if latency is None:
         return {}
     row = {
         "ms": short(latency.median_ns.value / _NS_PER_MS),
         "95 %": _range(latency.median_ns, 1 / _NS_PER_MS),
-        "p90": short(percentiles["p90"]),
-        "p99": short(percentiles["p99"]),
         "verdict": latency.verdict.value,
     }
+    row |= {name: short(ms) for name, ms in (percentiles or {}).items() if name in ("p90", "p99")}
     if cell.ratio:
         row["ratio"] = f"{short(cell.ratio.ratio.value)}x ({_range(cell.ratio.ratio, 1)})"
         row["verdict"] = cell.ratio.verdict.value

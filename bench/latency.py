@@ -114,12 +114,24 @@ def _precise(elapsed: Times, options: LatencyOptions) -> bool:
 
 
 def _latency(entry: Entry, repeats: int, elapsed: Times) -> Latency:
+    session = entry.session
+    return latency_of(
+        elapsed,
+        repeats,
+        label=entry.label,
+        runtime=session.runtime,
+        threads=session.options.threads,
+    )
+
+
+def latency_of(elapsed: Times, repeats: int, *, label: str, runtime: str, threads: int) -> Latency:
+    """Return the record of samples *elapsed* [rounds], nanoseconds of *repeats* runs each."""
     values = elapsed / repeats
     median = median_interval(values)
     return Latency(
-        label=entry.label,
-        runtime=entry.session.runtime,
-        threads=entry.session.options.threads,
+        label=label,
+        runtime=runtime,
+        threads=threads,
         median_ns=median,
         verdict=verdict(median, values),
         repeats=repeats,

@@ -156,12 +156,13 @@ class Cold(Record):
     """Milliseconds until a model first answers.
 
     Attributes:
-        process_ms: from starting a process to its first answer: interpreter, library, model, run.
+        process_ms: from starting a process to its first answer: interpreter, library, model, run;
+            None where it was not measured.
         load_ms: loading the model where the library is in memory.
         first_ms: the first inference, in which caches are cold and memory is touched first.
     """
 
-    process_ms: float
+    process_ms: float | None
     load_ms: float
     first_ms: float
 

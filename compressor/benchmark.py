@@ -25,11 +25,13 @@ from compressor.dataset import open_dataset
 from compressor.errors import Code, EdgecError
 from compressor.evaluation import Samples, random_samples, samples_for
 from compressor.ingest.options import IngestOptions
+from compressor.on_device import Limits, device_cells
 from compressor.progress import Notebook, Progress, Silent
 from compressor.recipe import Recipe
 from compressor.settings import plain
 from runtimes import estimate as estimates
 from runtimes.isolate import RemoteSession, Worker
+from runtimes.remote.target import Place, is_remote, place_at
 from runtimes.targets import Target, parse_target, runtime
 
 Array = npt.NDArray[Any]
@@ -94,9 +96,7 @@ def run_benchmark(
             could be measured, the first refusal.
     """
     notebook, options = Notebook(progress or Silent()), options or BenchOptions()
-    parsed = {
-        text: None if estimates.is_estimated(text) else parse_target(text) for text in targets
-    }
+    parsed = {text: _parsed(text) for text in targets}
     notebook.stage("read")
     rivals = contenders(models, ingest or IngestOptions())
     samples = _samples(rivals[0], data, options, notebook)
@@ -106,6 +106,13 @@ def run_benchmark(
             notebook.stage(text)
             if target is None:
                 cells += [_estimated(text, rival, Path(folder)) for rival in rivals]
+            elif isinstance(target, Place):
+                limits = Limits(
+                    seconds=options.seconds, pause_s=options.pause_s, cores=options.cores
+                )
+                cells += device_cells(
+                    text, target, rivals, samples, limits=limits, folder=Path(folder)
+                )
             else:
                 cells += _Round(
                     text=text,
@@ -246,6 +253,13 @@ def _estimated(text: str, rival: Contender, folder: Path) -> Cell:
         return dataclasses.replace(cell, error=error.to_json())
     tree = dataclasses.asdict(found) | {"tier": found.tier.name.lower()}
     return dataclasses.replace(cell, size=measure_size(path), estimate=tree)
+
+
+def _parsed(text: str) -> Target | Place | None:
+    """Return a runtime here, a device elsewhere, or None for what answers with an estimate."""
+    if is_remote(text):
+        return place_at(text)
+    return None if estimates.is_estimated(text) else parse_target(text)
 
 
 def _raise_if_all_failed(cells: Sequence[Cell]) -> None:

@@ -101,10 +101,11 @@ def parse_target(text: str) -> Target:
     """
     name, *settings = text.replace(":", ",").split(",")
     module = runtime(name.strip())
-    return Target(name=module.NAME, options=_options(module.OPTIONS, settings, text))
+    return Target(name=module.NAME, options=read_options(module.OPTIONS, settings, text))
 
 
-def _options(kind: type[SessionOptions], settings: list[str], text: str) -> SessionOptions:
+def read_options(kind: type[SessionOptions], settings: list[str], text: str) -> SessionOptions:
+    """Return the options of *kind* that *settings*, ``name=value``, state; *text* is for errors."""
     fields = [field.name for field in dataclasses.fields(kind)]
     values: dict[str, Any] = {}
     for setting in settings:

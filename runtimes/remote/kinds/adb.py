@@ -23,6 +23,7 @@ from runtimes.remote.job import DeviceFacts, DeviceResult, DeviceRun, Job, JobMo
 PREFIX = "adb:"
 FORM = "adb:SERIAL,benchmark=FILE"
 OPTIONS = ("benchmark", "folder")
+RUNTIMES = ("litert",)
 
 _PROGRAM = "adb"
 _FOLDER = "/data/local/tmp"

@@ -21,6 +21,7 @@ from runtimes.remote.wheels import wheels_for
 PREFIX = "ssh://"
 FORM = "ssh://user@host[:port]"
 OPTIONS = ("python", "config", "folder", "wheels")
+RUNTIMES = ("ort", "litert")
 
 _PROGRAM = "ssh"
 _ADDRESS = re.compile(

@@ -18,9 +18,9 @@ from compressor.errors import Code, EdgecError
 from runtimes.protocol import SessionOptions
 from runtimes.remote.job import Job, JobModel
 from runtimes.remote.kinds import ssh
-from runtimes.remote.target import device_at, is_remote
+from runtimes.remote.target import is_remote, place_at
 from runtimes.targets import open_session
-from tests.runtimes.remote.conftest import Server
+from tests.ssh_server import Server
 
 X = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
 QUICK = {"seconds": 0.2, "min_rounds": 5}
@@ -48,7 +48,7 @@ def python(folder: Path, script: str) -> Path:
 
 
 def test_says_what_the_device_is(server: Server) -> None:
-    facts = device_at(server.target(python=sys.executable)).probe()
+    facts = place_at(server.target(python=sys.executable)).device.probe()
     assert facts.python.split(".")[0] == "3"
     assert facts.cores == len(os.sched_getaffinity(0))
     assert facts.runtimes == {"ort": "onnxruntime", "litert": "ai_edge_litert"}
@@ -60,7 +60,7 @@ def test_says_what_the_device_is(server: Server) -> None:
 def test_outputs_and_times_come_back(
     suffix: str, server: Server, twice: Callable[[str], Path]
 ) -> None:
-    run = device_at(server.target(python=sys.executable)).run(job_of(twice(suffix)))
+    run = place_at(server.target(python=sys.executable)).device.run(job_of(twice(suffix)))
     [result] = run.results
     assert np.array_equal(result.outputs["y"], 2 * X)
     assert len(result.elapsed_ns) >= 5
@@ -74,7 +74,7 @@ def test_outputs_and_times_come_back(
 @pytest.mark.slow
 def test_models_are_timed_in_the_same_rounds(server: Server, twice: Callable[[str], Path]) -> None:
     models = tuple(JobModel(path=twice(s), samples={"x": X}) for s in (".onnx", ".tflite"))
-    run = device_at(server.target(python=sys.executable)).run(Job(models=models, **QUICK))
+    run = place_at(server.target(python=sys.executable)).device.run(Job(models=models, **QUICK))
     first, second = run.results
     assert len(first.elapsed_ns) == len(second.elapsed_ns)
     assert np.array_equal(first.outputs["0"], second.outputs["0"])
@@ -86,7 +86,7 @@ def test_keyword_spotting_in_integers_is_as_here(server: Server, shared_data: Pa
     (x,), (y,) = local.interface.inputs, local.interface.outputs
     fed = np.random.default_rng(1).integers(-128, 128, (8, *x.concrete()[1:]), dtype=np.int8)
     model = JobModel(path=path, samples={x.name: fed}, outputs=(y.name,))
-    run = device_at(server.target(python=sys.executable)).run(Job(models=(model,), **QUICK))
+    run = place_at(server.target(python=sys.executable)).device.run(Job(models=(model,), **QUICK))
     want = np.concatenate([local.run({x.name: row[None]})[y.name] for row in fed])
     assert np.array_equal(run.results[0].outputs[y.name], want)
     assert nothing_left(server)
@@ -106,7 +106,7 @@ def test_wheels_serve_where_the_device_has_no_packages(
     Path(made).rename(made.replace(".zip", ".whl"))
     bare = python(tmp_path, f'exec {sys.executable} -S "$@"')
     with pytest.raises(EdgecError) as caught:
-        device_at(server.target(python=bare, wheels=wheels)).run(job_of(twice(".onnx")))
+        place_at(server.target(python=bare, wheels=wheels)).device.run(job_of(twice(".onnx")))
     assert caught.value.code is Code.RUNTIME_UNAVAILABLE
     assert "the stand-in" in caught.value.what
     assert nothing_left(server)
@@ -121,7 +121,7 @@ def test_strangers_are_refused_on_both_sides(
 ) -> None:
     config = server.client(f"client-{key}-{known}", key=key, known=known)
     with pytest.raises(EdgecError) as caught:
-        device_at(server.target(config=config)).probe()
+        place_at(server.target(config=config)).device.probe()
     assert caught.value.code is Code.DEVICE_UNREACHABLE
     assert advice in caught.value.hint
 
@@ -129,13 +129,13 @@ def test_strangers_are_refused_on_both_sides(
 def test_nobody_listens(server: Server) -> None:
     text = server.target().replace(f":{server.port},", ":1,")
     with pytest.raises(EdgecError) as caught:
-        device_at(text).probe()
+        place_at(text).device.probe()
     assert caught.value.code is Code.DEVICE_UNREACHABLE
 
 
 def test_a_device_without_python(server: Server) -> None:
     with pytest.raises(EdgecError) as caught:
-        device_at(server.target(python="/no/such/python")).probe()
+        place_at(server.target(python="/no/such/python")).device.probe()
     assert caught.value.code is Code.RUNTIME_UNAVAILABLE
     assert "python=" in caught.value.hint
 
@@ -146,7 +146,7 @@ def test_a_device_without_a_runtime(
 ) -> None:
     bare = python(tmp_path, f'exec {sys.executable} -S "$@"')
     with pytest.raises(EdgecError) as caught:
-        device_at(server.target(python=bare)).run(job_of(twice(".onnx")))
+        place_at(server.target(python=bare)).device.run(job_of(twice(".onnx")))
     assert caught.value.code is Code.RUNTIME_UNAVAILABLE
     assert "wheels=" in caught.value.hint
 
@@ -157,7 +157,7 @@ def test_a_full_disk(server: Server, twice: Callable[[str], Path], tmp_path: Pat
     path = twice(".onnx")
     small = python(tmp_path, f'ulimit -f 0\nexec {sys.executable} "$@"')
     with pytest.raises(EdgecError) as caught:
-        device_at(server.target(python=small)).run(job_of(path))
+        place_at(server.target(python=small)).device.run(job_of(path))
     assert caught.value.code is Code.DISK_FULL
     assert nothing_left(server)
 
@@ -165,7 +165,9 @@ def test_a_full_disk(server: Server, twice: Callable[[str], Path], tmp_path: Pat
 @pytest.mark.slow
 def test_a_folder_that_cannot_be_written(server: Server, twice: Callable[[str], Path]) -> None:
     with pytest.raises(EdgecError) as caught:
-        device_at(server.target(python=sys.executable, folder="/proc")).run(job_of(twice(".onnx")))
+        place_at(server.target(python=sys.executable, folder="/proc")).device.run(
+            job_of(twice(".onnx"))
+        )
     assert caught.value.code is Code.DEVICE_UNREACHABLE
 
 
@@ -174,7 +176,7 @@ def test_a_model_that_the_runtime_refuses(server: Server, tmp_path: Path) -> Non
     path = tmp_path / "m.onnx"
     path.write_bytes(b"no model" * 100)
     with pytest.raises(EdgecError) as caught:
-        device_at(server.target(python=sys.executable)).run(job_of(path))
+        place_at(server.target(python=sys.executable)).device.run(job_of(path))
     assert caught.value.code is Code.RUNTIME_REFUSED
     assert "m.onnx" in caught.value.where
     assert nothing_left(server)
@@ -189,7 +191,7 @@ def test_a_runtime_that_crashes(
     (package / "__init__.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
     crashing = python(tmp_path, f'PYTHONPATH={package.parent} exec {sys.executable} "$@"')
     with pytest.raises(EdgecError) as caught:
-        device_at(server.target(python=crashing)).run(job_of(twice(".onnx")))
+        place_at(server.target(python=crashing)).device.run(job_of(twice(".onnx")))
     assert caught.value.code is Code.RUNTIME_CRASHED
     assert "signal 11" in caught.value.what
     assert nothing_left(server)
@@ -200,7 +202,7 @@ def test_a_dropped_connection_leaves_nothing_behind(
     server: Server, twice: Callable[[str], Path]
 ) -> None:
     caught: list[EdgecError] = []
-    device = device_at(server.target(python=sys.executable))
+    device = place_at(server.target(python=sys.executable)).device
 
     def bench() -> None:
         try:
@@ -225,7 +227,7 @@ def test_greetings_of_the_shell_are_no_answers(
     server: Server, twice: Callable[[str], Path], tmp_path: Path
 ) -> None:
     chatty = python(tmp_path, f'echo Welcome; exec {sys.executable} "$@"')
-    run = device_at(server.target(python=chatty)).run(job_of(twice(".onnx")))
+    run = place_at(server.target(python=chatty)).device.run(job_of(twice(".onnx")))
     assert np.array_equal(run.results[0].outputs["y"], 2 * X)
 
 
@@ -235,15 +237,24 @@ def test_greetings_of_the_shell_are_no_answers(
 def test_what_is_no_address(text: str) -> None:
     assert is_remote(text)
     with pytest.raises(EdgecError) as caught:
-        device_at(text)
+        place_at(text)
     assert caught.value.code is Code.TARGET_UNKNOWN
 
 
 def test_unknown_options_are_refused() -> None:
     with pytest.raises(EdgecError) as caught:
-        device_at("ssh://pi@raspberry,pyton=python3")
+        place_at("ssh://pi@raspberry,pyton=python3")
     assert caught.value.code is Code.RECIPE_INVALID
     assert "python" in caught.value.expected
+
+
+def test_options_of_sessions_are_told_from_the_devices() -> None:
+    place = place_at("ssh://pi@raspberry:2222,threads=4,python=python3.11,optimize=false")
+    assert place.options == SessionOptions(threads=4, optimize=False)
+    assert place.runtimes[0] == "ort"
+    with pytest.raises(EdgecError) as caught:
+        place_at("ssh://pi@raspberry,threads=none")
+    assert caught.value.code is Code.RECIPE_INVALID
 
 
 def test_host_keys_are_checked() -> None:
