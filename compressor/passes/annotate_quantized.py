@@ -103,7 +103,7 @@ def _make_integer(node: ir.Node) -> bool:
         return False
     kinds = [quant_of(source) for source in sources.values()]
     params = _output_params(node, kinds)
-    if params is None or not _constants_fit(node, kinds[0]):
+    if (params is None and not _leaves_as_float(node)) or not _constants_fit(node, kinds[0]):
         return False
     for index, value in enumerate(node.inputs):
         source = sources.get(value) if value is not None else None
@@ -111,9 +111,16 @@ def _make_integer(node: ir.Node) -> bool:
             wanted = params if facts_of(node).role is Role.JOIN else quant_of(source)
             node.replace_input_with(index, _as(source, wanted, node))
     set_precision(node, Precision.INTEGER)
-    for out in node.outputs:
-        _deliver(out, params)
+    if params is not None:
+        for out in node.outputs:
+            _deliver(out, params)
     return True
+
+
+def _leaves_as_float(node: ir.Node) -> bool:
+    """Whether *node* is a matrix product of integers whose int32 sums become real numbers."""
+    bias = node.inputs[2] if len(node.inputs) > 2 else None
+    return node.op_type == "Gemm" and (bias is None or quant_of(bias) is not None)
 
 
 def _is_data(value: ir.Value) -> bool:

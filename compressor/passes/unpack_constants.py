@@ -8,7 +8,7 @@ import numpy as np
 import onnx_ir as ir
 
 from compressor.ir.annotations import quant_of, set_quant
-from compressor.ir.quant import QuantParams
+from compressor.ir.quant import IntegerType, QuantParams
 from compressor.ir.rewrite import Array, add_constant, constant_of, remove
 from compressor.passes.fused.parameters import signed_integers, signed_params
 from compressor.passes.protocol import Changes, PassContext, Skipped
@@ -18,7 +18,8 @@ from compressor.passes.protocol import Changes, PassContext, Skipped
 class UnpackConstants:
     """Replace DequantizeLinear of a constant by an annotated float constant.
 
-    A Transpose behind it, as exporters of linear layers write it, moves into the constant.
+    A Cast and a Mul by scales mean the same. A Transpose behind it, as exporters of linear layers
+    write it, moves into the constant.
     """
 
     def run(self, model: ir.Model, context: PassContext) -> Changes:  # noqa: ARG002
@@ -31,6 +32,8 @@ class UnpackConstants:
             unpacked += not reason
             if reason:
                 skipped.append(Skipped(node=node.name or "", reason=reason))
+        for node in [n for n in model.graph if n.op_type == "Mul"]:
+            unpacked += _unpack_product(node)
         for node in [n for n in model.graph if n.op_type == "Transpose"]:
             _transpose(node)
         return Changes(counts={"constants unpacked": unpacked}, skipped=tuple(skipped))
@@ -49,6 +52,29 @@ def _unpack(node: ir.Node) -> str:
         return "its integers are larger than float32 can tell apart"
     _replace(node, real, params)
     return ""
+
+
+def _unpack_product(node: ir.Node) -> bool:
+    """Replace *node* if it multiplies int8 constants, cast to float32, by their scales."""
+    cast = None if node.inputs[0] is None else node.inputs[0].producer()
+    scale, result = constant_of(node.inputs[1]), node.outputs[0]
+    if cast is None or cast.op_type != "Cast" or scale is None or result.is_graph_output():
+        return False
+    integers = constant_of(cast.inputs[0])
+    plain = integers is not None and integers.dtype == np.int8 and scale.dtype == np.float32
+    if integers is None or not plain or not (np.isfinite(scale) & (scale > 0)).all():
+        return False
+    wide = [axis for axis, length in enumerate(scale.shape) if length > 1]
+    if len(wide) > 1 or scale.ndim > integers.ndim or (wide and scale.ndim < integers.ndim):
+        return False
+    if any(scale.shape[axis] != integers.shape[axis] for axis in wide):
+        return False
+    if wide:
+        params = QuantParams.per_channel(IntegerType.INT8, scale, wide[0])
+    else:
+        params = QuantParams.per_tensor(IntegerType.INT8, float(scale.reshape(())), 0)
+    _replace(node, params.dequantize(integers), params)
+    return True
 
 
 def _transpose(node: ir.Node) -> None:
