@@ -332,6 +332,14 @@ class Code(Enum):
         ExitCode.USER,
         ("No runtime has the given target name."),
     )
+    DEVICE_INVALID = (
+        "EC605",
+        ExitCode.USER,
+        (
+            "A device file has an unknown or missing key, a value of the wrong type, or a number "
+            "that cannot be in the unit that its key names (a clock of 1.8 MHz, a negative price)."
+        ),
+    )
     DEVICE_UNREACHABLE = (
         "EC606",
         ExitCode.ENVIRONMENT,

@@ -17,6 +17,7 @@ from compressor.catalog import Catalog, nearest
 from compressor.errors import Code, EdgecError
 
 _FOLDER = Catalog("runtimes.estimators")
+_SIMULATED = "sim:"
 
 
 class Tier(Enum):
@@ -110,7 +111,7 @@ def targets() -> dict[str, Estimator]:
 def is_estimated(text: str) -> bool:
     """Whether the target string *text* is answered by an estimate rather than a session."""
     name, _ = _split(text)
-    return name.startswith("sim:") or name in targets()
+    return name.startswith(_SIMULATED) or name in targets()
 
 
 def estimate(text: str, path: Path) -> Estimate:
@@ -121,6 +122,15 @@ def estimate(text: str, path: Path) -> Estimate:
             install, ``RECIPE_INVALID`` an option; else what is wrong with the model.
     """
     name, options = _split(text)
+    estimator = _estimator(name)
+    if reason := estimator.available():
+        raise EdgecError(Code.RUNTIME_UNAVAILABLE, reason, where=f"target '{name}'")
+    return estimator.estimate(name, path, options)
+
+
+def _estimator(name: str) -> Estimator:
+    if name.startswith(_SIMULATED):  # also a user's own device file, which no folder lists
+        return cast("Estimator", _FOLDER["sim"])
     known = targets()
     if name not in known:
         raise EdgecError(
@@ -129,9 +139,7 @@ def estimate(text: str, path: Path) -> Estimate:
             expected=nearest(name, list(known)),
             hint="edgec devices list shows them",
         )
-    if reason := known[name].available():
-        raise EdgecError(Code.RUNTIME_UNAVAILABLE, reason, where=f"target '{name}'")
-    return known[name].estimate(name, path, options)
+    return known[name]
 
 
 def _split(text: str) -> tuple[str, dict[str, str]]:

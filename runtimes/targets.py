@@ -22,6 +22,7 @@ _FOLDER = Catalog(
         "estimate",
         "estimators",
         "remote",
+        "devices",
     ),
 )
 _SWITCH = {"true": True, "false": False}

@@ -96,11 +96,14 @@ def make_study(
     )
 
 
-def leave_out(study: Study, *, anchors: int, folds: int, seed: int = 0) -> list[Prediction]:
+def leave_out(
+    study: Study, *, anchors: int, folds: int, seed: int = 0, independent: bool = False
+) -> list[Prediction]:
     """Predict every time from a fit that saw neither its device nor its model's family.
 
     Devices are left out in *folds* groups, whole; of a left-out device only the times of *anchors*
-    models of other families are known, chosen without looking at any time.
+    models of other families are known, chosen without looking at any time. With *independent* the
+    device's prices are taken as a profile stores them: each with its own spread.
     """
     fold_of = _folds([setting.device for setting in study.settings], folds, seed)
     found: list[Prediction] = []
@@ -108,7 +111,9 @@ def leave_out(study: Study, *, anchors: int, folds: int, seed: int = 0) -> list[
         for fold in range(folds):
             out = fold_of == fold
             if out.any() and not out.all():
-                found += _leave_out_one(study, family, fold, out, anchors=anchors)
+                found += _leave_out_one(
+                    study, family, fold, out, anchors=anchors, independent=independent
+                )
     return found
 
 
@@ -120,7 +125,7 @@ def _folds(devices: Sequence[str], folds: int, seed: int) -> npt.NDArray[np.int6
 
 
 def _leave_out_one(
-    study: Study, family: str, fold: int, out: Flags, *, anchors: int
+    study: Study, family: str, fold: int, out: Flags, *, anchors: int, independent: bool
 ) -> list[Prediction]:
     kept = np.array([name != family for name in study.family])
     data = study.data
@@ -138,6 +143,8 @@ def _leave_out_one(
             continue
         chosen = known[choose_anchors(population, data.quantities[known], anchors)]
         device = measured_device(population, data.quantities[chosen], data.log_ms[row, chosen])
+        if independent:
+            device = device.independent()
         predicted, variance = predict(device, population.noise, data.quantities[goals])
         speed = float((data.log_ms[row, chosen] - np.log(study.macs[chosen])).mean())
         found += [

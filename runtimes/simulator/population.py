@@ -49,6 +49,10 @@ class Posterior:
     mean: Vector
     covariance: Matrix
 
+    def independent(self) -> Posterior:
+        """Return the same prices, each with its own spread only."""
+        return Posterior(mean=self.mean, covariance=np.diag(np.diag(self.covariance)))
+
 
 def shares(quantities: Matrix, log_prices: Tensor) -> tuple[Tensor, Tensor]:
     """Return the share of each price in each time, and the log times.

@@ -62,6 +62,12 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "compressor.source",
         "compressor.torch_module",
     ),
+    "runtimes.simulator": (
+        "runtimes.estimate",
+        "compressor.ir",
+        "compressor.analyses",
+        "compressor.source",
+    ),
     "bench": ("runtimes", "compressor.artifact"),
 }
 

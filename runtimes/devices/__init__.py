@@ -1,0 +1,1 @@
+"""Devices as data: one file each, with fitted profiles or published times; loaded by name."""
