@@ -284,6 +284,14 @@ class Code(Enum):
             "give the model that the plan belongs to."
         ),
     )
+    PRUNE_BUDGET_OUT_OF_REACH = (
+        "EC412",
+        ExitCode.USER,
+        (
+            "Removing all channels that may go still leaves more than the pruning budget allows. "
+            "Ask for less, or see with edgec inspect --prunable what holds the rest."
+        ),
+    )
     NO_LOWERING = (
         "EC501",
         ExitCode.USER,

@@ -1,0 +1,1 @@
+"""Structured pruning: what to remove, how much where, and how the rest makes up for it."""
