@@ -23,13 +23,15 @@ from compressor.ledger import LedgerEntry
 from compressor.measure import measure, weigh
 from compressor.present import present
 from compressor.progress import Progress, Silent
+from compressor.prune import prune
 from compressor.quantize import calibrate, prepare, quantize
 from compressor.recipe import Recipe, Scheme
 from compressor.rollback import roll_back
 from compressor.source import find_importer
 
 STAGES: tuple[Stage, ...] = (
-    prepare,  # float rewrites that make quantization easier; first: statistics are of their result
+    prune,  # first: what follows need not know that the graph was ever larger
+    prepare,  # float rewrites that suit integers; before statistics, which are of their result
     calibrate,  # runs the float graph; nothing may change its values from here on
     quantize,  # annotates; the graph stays an ordinary float graph
     present,  # the interface asked for; last change, since samples so far came in the source's

@@ -26,6 +26,7 @@ def conclude(job: Job) -> Mapping[str, Any]:
         "recipe": job.recipe.to_json(),
         "quantization": summary.to_json(),
         "rollbacks": [rollback.to_json() for rollback in job.rollbacks],
+        "pruning": None if job.pruning is None else job.pruning.to_json(),
         "layers": [asdict(n) for n in anatomy_of(job.graph).nodes if n.macs or n.parameters],
         "as_read": asdict(source.as_read),
         "ledger": list(ledger_json(source.as_read, job.ledger)),

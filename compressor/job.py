@@ -24,6 +24,7 @@ from compressor.ort_runner import runner_factory
 from compressor.passes.protocol import Pass, PassContext
 from compressor.pipeline import Evaluate, run_passes
 from compressor.progress import Notebook, Progress
+from compressor.pruning.summary import PruneSummary
 from compressor.recipe import Recipe
 from compressor.source import Source
 from runtimes.isolate import Worker
@@ -73,6 +74,7 @@ class Job:
         dataset: where samples come from, if the user has any.
         samples: what artifacts are judged by.
         reference: the float model as an ONNX file, whose answers are the truth.
+        pruned: the float model after pruning as an ONNX file; what artifacts then must answer like.
         evaluate: measures a graph's quality after a pass, when the recipe asks for it.
         graph: the working graph, a copy of the source's that stages change.
         ledger: what passes did so far.
@@ -82,6 +84,7 @@ class Job:
         prepared: the float graph that calibration saw, to annotate it in other ways.
         variants: graphs of formats that have another than ``graph``.
         rollbacks: why they have.
+        pruning: what was removed, where something was.
         trials: artifacts with their float baselines.
         budgets: limits on what comes out.
         record: measurements of the source.
@@ -94,10 +97,12 @@ class Job:
     dataset: Dataset | None
     samples: Samples
     reference: Path
+    pruned: Path | None = None
     evaluate: Evaluate | None
     graph: ir.Model
     ledger: list[LedgerEntry]
     channels: Mapping[str, ChannelStatistics] = field(default_factory=dict)
+    pruning: PruneSummary | None = None
     table: CalibrationTable | None = None
     plain: ir.Model | None = None
     prepared: ir.Model | None = None

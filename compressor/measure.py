@@ -170,12 +170,16 @@ def measure(job: Job) -> None:
     large = is_large(job.source.model)
     if large:
         job.notebook.note(_LARGE)
-    entrants = [_source(job, adapter), *(_entrant(job, trial, adapter) for trial in trials)]
-    source, *answered = answers_of(entrants, samples, job.notebook, large=large)
-    truth, answers = source.outputs, [found.outputs for found in answered]
+    floats = [job.reference] if job.pruned is None else [job.reference, job.pruned]
+    entrants = [_float(job, adapter, path) for path in floats]
+    entrants += [_entrant(job, trial, adapter) for trial in trials]
+    entries = answers_of(entrants, samples, job.notebook, large=large)
+    answered = entries[len(floats) :]
+    truth, answers = entries[0].outputs, [found.outputs for found in answered]
+    expected = entries[len(floats) - 1].outputs
     steps = _output_steps(job.graph, truth)
     by_step = is_quantized(job.graph)
-    _check_answers(trials, truth, answers, steps, job.recipe, by_step=by_step)
+    _check_answers(trials, expected, answers, steps, job.recipe, by_step=by_step)
     job.notebook.stage("measure")
     given = samples.first_sample(job.source.interface.inputs[0].concrete()[0])
     feeds = adapter.feeds(given)
@@ -201,10 +205,10 @@ def measure(job: Job) -> None:
     job.artifacts = records
 
 
-def _source(job: Job, adapter: Adapter) -> Entrant:
-    """Return the float model, whose answers are the truth."""
+def _float(job: Job, adapter: Adapter, path: Path) -> Entrant:
+    """Return a float model: the source, whose answers are the truth, or what pruning left of it."""
     return Entrant(
-        open=partial(job.place.worker.open, "ort", job.reference),
+        open=partial(job.place.worker.open, "ort", path),
         feeds=lambda batch: batch,
         outputs=lambda outputs: real_outputs(outputs, adapter.source),
     )
@@ -270,7 +274,7 @@ def _grid_behind(value: ir.Value) -> QuantParams | None:
 
 def _check_answers(
     trials: Sequence[Trial],
-    truth: Outputs,
+    expected: Outputs,
     answers: Sequence[Outputs],
     steps: Mapping[str, float],
     recipe: Recipe,
@@ -289,9 +293,9 @@ def _check_answers(
                 gap = _mean_steps(answers[0][name], found[name], step)
                 limit, unit = LARGEST_MEAN_LSB, "steps of its scale from the first artifact"
             else:
-                gap = relative_difference(truth[name], found[name])
+                gap = relative_difference(expected[name], found[name])
                 limit = FP16_TOLERANCE if recipe.quantize is Scheme.FP16 else FLOAT_TOLERANCE
-                unit = "of its range from the source"
+                unit = "of its range from the float graph"
             if not gap <= limit:
                 raise _mismatch(trial, name, f"lies {gap:.3g} {unit}", f"at most {limit:g}")
 

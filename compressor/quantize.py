@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import onnx_ir as ir
 
 from compressor.analyses.channel_sites import channel_axis, channel_sites
 from compressor.calibration.channels import collect_channels
+from compressor.calibration.batching import LARGEST_BATCH, batch_size
 from compressor.calibration.collect import collect
 from compressor.calibration.histogram import HistogramObserver
 from compressor.catalog import nearest
@@ -31,6 +30,7 @@ PREPARE: tuple[Pass, ...] = (
     MigrateScales(),  # the only one so far; exact, so that calibration may follow
     InferShapes(),  # of the multiplications that it inserts
 )
+PREPARE: tuple[Pass, ...] = ()  # exact rewrites of the float graph, in order
 
 
 def prepare(job: Job) -> None:
@@ -42,7 +42,7 @@ def prepare(job: Job) -> None:
     axes = {v.name or "": channel_axis(n) for n in layers if (v := n.inputs[0]) is not None}
     if axes:
         job.notebook.stage("prepare")
-        batch = _batch_size(job.graph, list(axes))
+        batch = batch_size(job.graph, axes, most=LARGEST_BATCH)
         count = min(job.recipe.calib_samples, _PREPARING_SAMPLES)
         samples = job.dataset.calibration(job.source.interface, count, batch=batch)
         job.channels = collect_channels(job.graph, axes, samples, make_runner=job.make_runner)
@@ -61,7 +61,7 @@ def calibrate(job: Job) -> None:
     recipe, model, interface = job.recipe, job.graph, job.source.interface
     _check_names(model, recipe.keep_float)
     names = calibration_targets(model, frozenset(recipe.keep_float))
-    batch = _batch_size(model, names)
+    batch = batch_size(model, names, most=LARGEST_BATCH)
     samples = job.dataset.calibration(interface, recipe.calib_samples, batch=batch)
     for remark in (*job.dataset.notes(interface), *samples.findings):
         job.notebook.note(str(remark))
@@ -135,14 +135,3 @@ def _check_names(model: ir.Model, keep_float: tuple[str, ...]) -> None:
                 expected=nearest(name, known),
                 hint="`edgec inspect MODEL --nodes` lists them",
             )
-
-
-def _batch_size(model: ir.Model, names: list[str]) -> int:
-    """Samples per run so that the watched activations of a batch stay within bounds."""
-    wanted = set(names)
-    values = (v for node in model.graph for v in node.outputs if v.name in wanted)
-    elements = sum(
-        math.prod(dim if isinstance(dim, int) else 1 for dim in value.shape or ())
-        for value in values
-    )
-    return max(1, min(_LARGEST_BATCH, _BATCH_BYTES // max(1, 4 * elements)))

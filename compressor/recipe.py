@@ -7,9 +7,11 @@ from enum import Enum
 from typing import Any
 
 from compressor.catalog import Catalog
+from compressor.pruning.budget import Allocation, Budget
 from compressor.settings import invalid, one_of, plain, setting, settings_of
 
 RANGE_METHODS = Catalog("compressor.quantizers", shared=("affine",))
+IMPORTANCE = Catalog("compressor.pruning.importance")
 EXPORTERS = Catalog("exporters", shared=("protocol",))
 
 
@@ -99,6 +101,30 @@ class Recipe:
         key="export.io_type",
         help="keep the source's types, or float32, int8 or uint8 for real inputs and outputs.",
     )
+    prune: Budget | None = setting(
+        None,
+        key="prune.budget",
+        help="What may be left: macs=50%, params=40%, size=2MB or latency=60%.",
+    )
+    prune_plan: str = setting(
+        "", key="prune.plan", help="Apply a prune_plan.json of this model instead of a budget."
+    )
+    prune_importance: str = setting(
+        "obs",
+        key="prune.importance",
+        help="What matters least goes first, by l1, l2, activation or obs; l2 without --data.",
+    )
+    prune_allocation: Allocation = setting(
+        Allocation.SENSITIVITY,
+        key="prune.allocation",
+        help="How a budget is divided: sensitivity, global or uniform.",
+    )
+    prune_align: int = setting(
+        4,
+        key="prune.align",
+        help="Widths that stay are multiples of this.",
+    )
+    prune_samples: int = setting(2000, key="prune.samples", help="Most samples to prune by.")
     latency_seconds: float = setting(
         2.0,
         key="measure.latency_seconds",
@@ -114,7 +140,10 @@ class Recipe:
         one_of((self.onnx_activations,), ["uint8", "int8"], "--onnx-activations")
         if not self.to:
             raise invalid("no format is named", "--to", "some of onnx, tflite, ort")
-        for name in ("calib_samples", "eval_samples"):
+        one_of((self.prune_importance,), list(IMPORTANCE), "--prune-importance")
+        if self.prune is not None and self.prune_plan:
+            raise invalid("a budget and a plan are both given", "--prune-plan", "one of them")
+        for name in ("calib_samples", "eval_samples", "prune_align", "prune_samples"):
             if (value := getattr(self, name)) < 1:
                 raise invalid(
                     f"{value} is below 1", f"--{name.replace('_', '-')}", "a positive number"

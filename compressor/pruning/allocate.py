@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import Enum
 
 import numpy as np
 
@@ -14,14 +13,6 @@ from compressor.pruning.curves import Curve
 
 _STRIDES = (1, 2, 4)
 _FREE = 1e-4  # damage that counts as none: measured curves are flat below their noise
-
-
-class Allocation(Enum):
-    """How a budget is divided among dimensions."""
-
-    SENSITIVITY = "sensitivity"
-    GLOBAL = "global"
-    UNIFORM = "uniform"
 
 
 def allocate(

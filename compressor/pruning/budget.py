@@ -9,7 +9,7 @@ from enum import Enum
 from compressor.catalog import nearest
 from compressor.errors import Code, EdgecError
 
-_FORM = re.compile(r"(\w+)\s*=\s*([0-9.]+)\s*(%|[kKmM]?B|[kKmMgG])?")
+_FORM = re.compile(r"(\w+)\s*=\s*(\d+(?:\.\d*)?|\.\d+)\s*(%|[kKmM]?B|[kKmMgG])?")
 _UNITS = {"": 1.0, "b": 1.0, "k": 1e3, "kb": 1e3, "m": 1e6, "mb": 1e6, "g": 1e9}
 
 
@@ -20,6 +20,14 @@ class Measure(Enum):
     PARAMS = "params"
     SIZE = "size"
     LATENCY = "latency"
+
+
+class Allocation(Enum):
+    """How a budget is divided among dimensions."""
+
+    SENSITIVITY = "sensitivity"
+    GLOBAL = "global"
+    UNIFORM = "uniform"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +57,9 @@ class Budget:
         kind, number, unit = found.group(1), found.group(2), found.group(3) or ""
         known = [measure.value for measure in Measure]
         if kind not in known:
-            raise _invalid(f"'{kind}' is nothing that can be counted: {nearest(kind, known)}", where)
+            raise _invalid(
+                f"'{kind}' is nothing that can be counted: {nearest(kind, known)}", where
+            )
         measure, value = Measure(kind), float(number)
         if unit != "%" and value > 1:
             if measure is Measure.LATENCY:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import onnx_ir as ir
 
 from compressor.analyses.cost import macs_of, weights_of
@@ -109,5 +108,3 @@ def _parameters(model: ir.Model) -> list[tuple[float, list[Site]]]:
 
 def _elements(value: ir.Value | None) -> int:
     return 0 if value is None or value.const_value is None else int(value.const_value.size)
-
-

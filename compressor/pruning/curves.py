@@ -45,10 +45,14 @@ class Curve:
 
 
 def levels_of(dimension: Dimension, align: int, most: int = 7) -> list[int]:
-    """Return at most *most* numbers of units to try without, spread evenly, on aligned widths."""
+    """Return at most *most* numbers of units to try without, spread evenly, on aligned widths.
+
+    A dimension no longer than *align* keeps any width.
+    """
     whole = len(dimension)
+    align = align if whole > align else 1
     wanted = [whole - align * round(whole * i / (most + 1) / align) for i in range(1, most + 1)]
-    widths = {whole - gone for gone in wanted} | ({1} if whole <= align else set())
+    widths = {whole - gone for gone in wanted}
     return sorted(whole - width for width in widths if 0 < width < whole)
 
 

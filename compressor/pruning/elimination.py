@@ -40,7 +40,7 @@ class Consumer:
         variance = float(np.trace(covariance)) / len(covariance)
         damped = covariance + np.eye(len(covariance)) * max(damping * variance, 1e-12)
         energy = float(np.einsum("ok,kl,ol->", weight, damped, weight, optimize=True))
-        inverse = np.linalg.inv(damped)
+        inverse = np.asarray(np.linalg.inv(damped), np.float64)
         return cls(
             weight=weight.copy(), inverse=inverse, columns=columns, energy=max(energy, 1e-30)
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,17 +12,17 @@ import onnx_ir as ir
 
 from compressor.analyses.coupling.analyze import couple
 from compressor.analyses.coupling.plan import Plan
-from compressor.analyses.coupling.result import Coupling, Dimension
-from compressor.calibration.collect import Feeds, RunnerFactory, collect
+from compressor.analyses.coupling.result import Coupling
+from compressor.calibration.collect import collect
 from compressor.calibration.minmax import MinMaxObserver
 from compressor.calibration.moments import Moments
 from compressor.catalog import Catalog
-from compressor.pruning.allocate import Allocation, allocate
-from compressor.pruning.budget import Budget, Measure
+from compressor.pruning.allocate import allocate
+from compressor.pruning.budget import Allocation, Budget, Measure
 from compressor.pruning.costs import CostModel
 from compressor.pruning.curves import Curve, by_losses, levels_of, without
-from compressor.pruning.divergence import divergence_for
 from compressor.pruning.elimination import Elimination
+from compressor.pruning.evidence import Evidence, divergence
 from compressor.pruning.readers import is_linear, readers_of
 from compressor.pruning.subject import Subject
 
@@ -34,23 +34,6 @@ IMPORTANCE = Catalog("compressor.pruning.importance")
 _EVALUATIONS = 84  # models to try in all, so that many dimensions take no longer than few
 _FEWEST_LEVELS = 3
 _LATENCY_TRIALS = 6
-
-
-@dataclass(frozen=True, kw_only=True)
-class Evidence:
-    """Samples to prune by.
-
-    Attributes:
-        batches: feeds by input name; can be iterated as often as wanted.
-        trial: fewer of them, to compare many models on.
-        make_runner: executes a graph and returns chosen values.
-        classifies: whether the only output scores classes.
-    """
-
-    batches: Iterable[Feeds]
-    trial: Sequence[Feeds]
-    make_runner: RunnerFactory
-    classifies: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +72,11 @@ def plan_pruning(
     moments = _moments(model, settings, evidence)
     curves = []
     for number, dimension in enumerate(coupling.prunable, start=1):
-        curves.append(_curve(model, coupling, dimension, settings, evidence, moments))
+        readers = readers_of(model, coupling, dimension, moments)
+        subject = Subject(
+            model=model, coupling=coupling, dimension=dimension, readers=tuple(readers)
+        )
+        curves.append(_curve(subject, settings, evidence))
         if progress is not None:
             progress(number, len(coupling.prunable))
     return _divide(model, coupling, curves, settings, latency)
@@ -112,24 +99,16 @@ def _moments(
     return table.moments
 
 
-def _curve(
-    model: ir.Model,
-    coupling: Coupling,
-    dimension: Dimension,
-    settings: PruneSettings,
-    evidence: Evidence | None,
-    moments: Mapping[str, Moments],
-) -> Curve:
-    """Rank the units of *dimension*, and try the model without the first of them."""
-    readers = readers_of(model, coupling, dimension, moments)
-    subject = Subject(model=model, coupling=coupling, dimension=dimension, readers=tuple(readers))
+def _curve(subject: Subject, settings: PruneSettings, evidence: Evidence | None) -> Curve:
+    """Rank the units of a dimension, and try the model without the first of them."""
+    model, coupling, dimension = subject.model, subject.coupling, subject.dimension
     measured = settings.allocation is Allocation.SENSITIVITY and evidence is not None
     most = max(_FEWEST_LEVELS, min(7, _EVALUATIONS // max(len(coupling.prunable), 1)))
     levels = levels_of(dimension, settings.align, most)
     found: Elimination = IMPORTANCE[settings.importance].rank(subject, levels if measured else ())
     if not measured or evidence is None or not levels:
         return by_losses(dimension, found)
-    informed = [reader for reader in readers if reader.moments is not None]
+    informed = [reader for reader in subject.readers if reader.moments is not None]
     damage = [0.0]
     for gone in levels:
         plan = Plan(removed={dimension.name: tuple(sorted(found.order[:gone].tolist()))})
@@ -142,23 +121,6 @@ def _curve(
         gone=np.array([0, *levels]),
         damage=np.maximum.accumulate(damage),
     )
-
-
-def divergence(dense: ir.Model, small: ir.Model, evidence: Evidence) -> float:
-    """Return how far the answers of *small* are from those of *dense* on the trial samples."""
-    names = [value.name or "" for value in dense.graph.outputs]
-    want = answers(dense, names, evidence)
-    measure = divergence_for(want, classifies=evidence.classifies)
-    have = answers(small, names, evidence)
-    found = measure(want, have)
-    return found if np.isfinite(found) else float(np.finfo(np.float32).max)
-
-
-def answers(model: ir.Model, names: Sequence[str], evidence: Evidence) -> list[Array]:
-    """Return the outputs of *model* on all trial samples."""
-    run = evidence.make_runner(model, names)
-    batches = [run(feeds) for feeds in evidence.trial]
-    return [np.concatenate(parts) for parts in zip(*batches, strict=True)]
 
 
 def _divide(

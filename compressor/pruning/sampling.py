@@ -40,10 +40,11 @@ class Sampler:
         windows = sliding_window_view(padded, extent, tuple(range(2, 2 + rank)))
         every = [slice(None, None, d) for d in geometry.dilations]
         strided = [slice(None, None, s) for s in geometry.strides]
-        windows = windows[(slice(None), slice(None), *strided, *every)]
+        whole: tuple[Any, ...] = (slice(None), slice(None))
+        windows = windows[(*whole, *strided, *every)]
         extents = windows.shape[2 : 2 + rank]
         chosen = np.unravel_index(self._chosen(prod(extents), batch, 1), extents)
-        patches = windows[(slice(None), slice(None), *chosen)]  # [N, C, rows, ...]
+        patches = windows[(*whole, *chosen)]  # [N, C, rows, ...]
         count, channels = patches.shape[:2]
         shape = (count, geometry.groups, channels // geometry.groups, patches.shape[2], -1)
         grouped = patches.reshape(shape).transpose(1, 0, 3, 2, 4)

@@ -12,7 +12,7 @@ Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence:
+class Problem:
     """Rows of one layer, of the pruned model and of the dense one.
 
     Attributes:
@@ -31,11 +31,13 @@ class Evidence:
         """Return the mean squared difference that *weight* [outputs, K] and *bias* leave."""
         made = _answers(self.inputs, weight, bias)
         made = made if self.beside is None else made + self.beside
-        return float(np.square(np.clip(made, *self.bounds) - np.clip(self.wanted, *self.bounds)).mean())
+        return float(
+            np.square(np.clip(made, *self.bounds) - np.clip(self.wanted, *self.bounds)).mean()
+        )
 
 
 def solve(
-    evidence: Evidence, weight: Array, bias: Array, *, damping: float, rounds: int
+    problem: Problem, weight: Array, bias: Array, *, damping: float, rounds: int
 ) -> tuple[Array, Array]:
     """Return weights [outputs, K] and bias that least squares finds, drawn to those given.
 
@@ -43,21 +45,21 @@ def solve(
     *rounds*, what is there already is its own target (the expectation step of a Tobit model; He et
     al., "Accelerating Very Deep Convolutional Networks", 2015, relax it likewise).
     """
-    groups, width = evidence.inputs.shape[0], evidence.inputs.shape[2]
-    mean = evidence.inputs.mean(axis=1, keepdims=True)
-    centred = evidence.inputs - mean
+    groups, width = problem.inputs.shape[0], problem.inputs.shape[2]
+    mean = problem.inputs.mean(axis=1, keepdims=True)
+    centred = problem.inputs - mean
     rows = centred.shape[1]
     gram = np.matmul(centred.transpose(0, 2, 1), centred).astype(np.float64) / rows
     variance = np.einsum("gkk->g", gram) / width
     ridge = np.maximum(damping * variance, 1e-10)
     factor = gram + np.eye(width) * ridge[:, None, None]
-    target = evidence.wanted if evidence.beside is None else evidence.wanted - evidence.beside
+    target = problem.wanted if problem.beside is None else problem.wanted - problem.beside
     old = weight.reshape(groups, -1, width).astype(np.float64)
     pull = ridge[:, None, None] * old.transpose(0, 2, 1)
     made, shift = weight, bias
-    for turn in range(1 + (rounds if np.isfinite(evidence.bounds).any() else 0)):
+    for turn in range(1 + (rounds if np.isfinite(problem.bounds).any() else 0)):
         if turn:
-            target = _relaxed(evidence, _answers(evidence.inputs, made, shift))
+            target = _relaxed(problem, _answers(problem.inputs, made, shift))
         level = target.mean(axis=0)
         grouped = (target - level).reshape(rows, groups, -1).transpose(1, 0, 2)
         cross = np.matmul(centred.transpose(0, 2, 1), grouped).astype(np.float64) / rows
@@ -67,11 +69,11 @@ def solve(
     return made, shift
 
 
-def _relaxed(evidence: Evidence, made: Array) -> Array:
+def _relaxed(problem: Problem, made: Array) -> Array:
     """Return targets that ask of what lies beyond the bounds no more than to lie there."""
-    beside = 0.0 if evidence.beside is None else evidence.beside
-    low, high = evidence.bounds
-    have, wanted = made + beside, evidence.wanted
+    beside = 0.0 if problem.beside is None else problem.beside
+    low, high = problem.bounds
+    have, wanted = made + beside, problem.wanted
     target = np.where(wanted <= low, np.minimum(have, low), wanted)
     target = np.where(wanted >= high, np.maximum(have, high), target)
     return np.asarray(target - beside, np.float32)

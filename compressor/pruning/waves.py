@@ -70,9 +70,7 @@ def _task(node: ir.Node, depth: dict[ir.Value, int]) -> Task:
     )
 
 
-def _completed_sum(
-    node: ir.Node, depth: dict[ir.Value, int]
-) -> tuple[ir.Value, ir.Value | None]:
+def _completed_sum(node: ir.Node, depth: dict[ir.Value, int]) -> tuple[ir.Value, ir.Value | None]:
     """Return the residual sum that *node* completes and its other operand, or its own output."""
     result = own = node.outputs[0]
     after = sole_consumer(result)

@@ -22,7 +22,10 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "compressor.catalog": (),
     "compressor.files": (),
     "compressor.settings": (),
-    "compressor.recipe": ("compressor.settings",),
+    "compressor.recipe": (
+        "compressor.pruning.budget",
+        "compressor.settings",
+    ),
     "compressor.ir": (),
     "compressor.analyses": ("compressor.ir",),
     "compressor.calibration": ("compressor.ir",),
@@ -32,6 +35,12 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "compressor.analyses",
         "compressor.calibration",
         "compressor.quantizers",
+    ),
+    "compressor.pruning": (
+        "compressor.ir",
+        "compressor.analyses",
+        "compressor.calibration",
+        "compressor.passes",
     ),
     "compressor.ledger": ("compressor.analyses", "compressor.passes"),
     "compressor.pipeline": (
