@@ -5,8 +5,8 @@ from __future__ import annotations
 import onnx_ir as ir
 
 from compressor.analyses.channel_sites import channel_axis, channel_sites
-from compressor.calibration.channels import collect_channels
 from compressor.calibration.batching import LARGEST_BATCH, batch_size
+from compressor.calibration.channels import collect_channels
 from compressor.calibration.collect import collect
 from compressor.calibration.histogram import HistogramObserver
 from compressor.catalog import nearest
@@ -22,15 +22,12 @@ from compressor.passes.round_weights import RoundWeights
 from compressor.pipeline import run_passes
 from compressor.recipe import Scheme
 
-_BATCH_BYTES = 48 << 20
-_LARGEST_BATCH = 16
 _PREPARING_SAMPLES = 48
 
 PREPARE: tuple[Pass, ...] = (
     MigrateScales(),  # the only one so far; exact, so that calibration may follow
     InferShapes(),  # of the multiplications that it inserts
 )
-PREPARE: tuple[Pass, ...] = ()  # exact rewrites of the float graph, in order
 
 
 def prepare(job: Job) -> None:
