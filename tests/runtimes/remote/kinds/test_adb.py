@@ -17,8 +17,8 @@ from tests.runtimes.remote import benchmark_logs as logs
 
 X = np.zeros((1, 3), np.float32)
 
-# `adb -s SERIAL push FILE PLACE` copies, `adb -s SERIAL shell COMMAND` runs; some serials fail as adb
-# does: OFFLINE, FULL, and STRANGE, which has not accepted our key.
+# `adb -s SERIAL push FILE PLACE` copies, `adb -s SERIAL shell COMMAND` runs; some serials fail as
+# adb does: OFFLINE, FULL, and STRANGE, which has not accepted our key.
 ADB = """#!/bin/sh
 echo "$@" >> {folder}/calls
 [ "$2" = OFFLINE ] && {{ echo "error: device offline" >&2; exit 1; }}
