@@ -89,7 +89,17 @@ class LiteRtSession:
         invoke = self.bind(feeds)
         with _refusals(self._path):
             invoke()
-        return {name: self._interpreter.get_tensor(index) for name, index in self._outputs.items()}
+        return self._results()
+
+    def _results(self) -> Outputs:
+        """Return the outputs; LiteRT does not hand out those without elements."""
+        details = {int(d["index"]): d for d in self._interpreter.get_output_details()}
+        return {
+            name: self._interpreter.get_tensor(index)
+            if all(details[index]["shape"])
+            else np.empty(tuple(details[index]["shape"]), details[index]["dtype"])
+            for name, index in self._outputs.items()
+        }
 
     def run_exposed(self, feeds: Feeds) -> Outputs:
         """Return every tensor that LiteRT's built-in kernels compute, as real numbers."""

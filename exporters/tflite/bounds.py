@@ -34,7 +34,7 @@ _UNCHANGED = frozenset(
             "Gather",
             "Reverse",
         ),
-        *("ReduceMax", "ReduceMin", "MirrorPad"),
+        *("ReduceMax", "ReduceMin", "MirrorPad", "Counted"),
     }
 )
 
@@ -87,6 +87,8 @@ def _computed(node: ir.Node, index: int, found: dict[ir.Value, Bounds]) -> Bound
         return 0, shape_of(node.inputs[0])[node.attributes.get_int("axis", 0)] - 1
     if node.op_type == "TopK":
         return (0, shape_of(node.inputs[0])[-1] - 1) if index else operands[0]
+    if node.op_type == "Suppress":
+        return (0, shape_of(node.inputs[1])[0] - 1) if index == 0 else None
     if node.op_type in _UNCHANGED:
         return operands[0]
     if node.op_type == "Cast":

@@ -148,6 +148,13 @@ class Builder:
             return self.constant(np.asarray([real]).astype(kind), name)
         return self._tensor(name, (1,), params.dtype.value, params, params.quantize([real]))
 
+    def leave_open(self, tensor: int, axis: int) -> None:
+        """Say that how long *axis* of *tensor* is becomes known only at run time."""
+        table = self._tensors[tensor]
+        table.shapeSignature = [
+            -1 if place == axis else extent for place, extent in enumerate(table.shape)
+        ]
+
     def type_of(self, tensor: int) -> int:
         """Return the ``TensorType`` of *tensor*."""
         return int(self._tensors[tensor].type)

@@ -22,9 +22,11 @@ from exporters.tflite.builder import Builder, has_tensor_type, pack
 from exporters.tflite.cleanup import clean_up, remove_dead
 from exporters.tflite.constraints import representation_reason
 from exporters.tflite.conversion import place_conversions
+from exporters.tflite.counted import carry_counts
 from exporters.tflite.dialect import DIALECT, Unsupported, shape_of
 from exporters.tflite.fuse import fuse_activations
 from exporters.tflite.hybrid import use_hybrid_forms
+from exporters.tflite.indices import drop_wrapping
 from exporters.tflite.legalize import legalize, refusal
 from exporters.tflite.ops.tables import lowerings
 from exporters.tflite.orders import RULES
@@ -85,7 +87,9 @@ def _plan(model: ir.Model) -> _Plan:
         return _Plan(graph=graph, refusals=unknown)
     use_hybrid_forms(graph)
     refusals = legalize(graph)
+    drop_wrapping(graph)
     retype(graph)
+    refusals += carry_counts(graph)
     fuse_activations(graph)
     shorten_selections(graph)
     place_conversions(graph)

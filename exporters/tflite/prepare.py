@@ -10,6 +10,7 @@ from onnx_ir.passes.common import LiftConstantsToInitializersPass, ShapeInferenc
 
 from compressor.ir.annotations import is_convert, quant_of
 from exporters.tflite.dialect import Array, constant_of, new_constant
+from exporters.tflite.ops.suppression import most_detections
 
 _STAND_IN = "Identity"
 _ARITHMETIC_ELEMENTS = 1024
@@ -31,6 +32,7 @@ def prepare(model: ir.Model) -> ir.Model:
         if value.const_value is not None:
             # folding leaves the symbols of the source
             value.shape = ir.Shape(value.const_value.numpy().shape)
+    _bound_detections(copy)
     _infer_shapes(copy)
     while _fold_shape_arithmetic(copy):
         _infer_shapes(copy)
@@ -39,6 +41,24 @@ def prepare(model: ir.Model) -> ir.Model:
             if value.shape is None and not value.uses() and not value.is_graph_output():
                 value.shape = ir.Shape(())  # nothing of it is ever made
     return copy
+
+
+def _bound_detections(model: ir.Model) -> None:
+    """Give tables of detections the length that they can have at most."""
+    for node in model.graph:
+        if node.op_type == "NonMaxSuppression":
+            most = most_detections(node)
+            if most is not None:
+                node.outputs[0].shape = ir.Shape((most, 3))
+
+
+def _of_open_length(graph: ir.Graph) -> set[ir.Value]:
+    """Return what is computed from tables of detections, whose true length nobody knows yet."""
+    found: set[ir.Value] = set()
+    for node in graph:
+        if node.op_type == "NonMaxSuppression" or not found.isdisjoint(node.inputs):
+            found.update(node.outputs)
+    return found
 
 
 def _infer_shapes(model: ir.Model) -> None:
@@ -60,7 +80,10 @@ def _fold_shape_arithmetic(model: ir.Model) -> bool:
     """Replace ``Shape`` nodes and what is computed from small constants; whether any was found."""
     graph, folded = model.graph, False
     opset = graph.opset_imports.get("", 21)
+    open_length = _of_open_length(graph)
     for node in graph:
+        if not open_length.isdisjoint(node.inputs):
+            continue
         array = _known_result(node, opset)
         if array is None:
             continue

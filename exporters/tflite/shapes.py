@@ -119,7 +119,9 @@ def _reduced(use: Use) -> Shape:
 
 
 def _sliced(use: Use) -> Shape:
-    return list(use.contents(2))
+    """The size that is stated, or any where it is computed at run time."""
+    known = use.buffers[use.inputs[2].buffer].data is not None
+    return list(use.contents(2) if known else use.outputs[0].shape)
 
 
 def _gathered(use: Use) -> Shape:
