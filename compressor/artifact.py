@@ -19,6 +19,7 @@ from compressor.ir.op_facts import Role, data_inputs, facts_of
 from compressor.ir.usage import Usage
 from compressor.recipe import Recipe
 
+_COMPUTING = frozenset({Precision.INTEGER, Precision.DYNAMIC})
 _TOOLS = ("edgec", "onnx", "onnx-ir", "numpy")
 
 
@@ -105,14 +106,14 @@ class QuantizationSummary:
 def summarize_quantization(model: ir.Model) -> QuantizationSummary:
     """Return how much of *model* is integer."""
     total = sum(macs_of(node) for node in model.graph)
-    integer = sum(macs_of(node) for node in model.graph if precision_of(node) is Precision.INTEGER)
+    integer = sum(macs_of(node) for node in model.graph if precision_of(node) in _COMPUTING)
     weights = [v for v in model.graph.initializers.values() if _is_weight(v)]
     elements = sum(v.const_value.size for v in weights if v.const_value is not None)
     stored = sum(v.const_value.size for v in weights if quant_of(v) and v.const_value is not None)
     kept = tuple(
         (node.name or "", node.op_type, reason_of(node))
         for node in model.graph
-        if reason_of(node) and _does_arithmetic(node)
+        if reason_of(node) and precision_of(node) not in _COMPUTING and _does_arithmetic(node)
     )
     return QuantizationSummary(
         integer_macs=integer / total if total else 0.0,

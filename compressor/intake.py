@@ -15,7 +15,7 @@ from compressor.ingest.options import IngestOptions
 from compressor.job import Job, Workplace
 from compressor.measure import check_ingest
 from compressor.progress import Progress
-from compressor.recipe import Recipe, Scheme
+from compressor.recipe import COMPUTING, Recipe, Scheme
 from compressor.source import Source, read_source
 from exporters.protocol import ExportOptions
 
@@ -69,7 +69,7 @@ def take_in(
 
 def _settled(recipe: Recipe, source: Source, progress: Progress) -> Recipe:
     """Return *recipe* without INT8 for a source that is integer already, and say so."""
-    if recipe.quantize is not Scheme.INT8 or not is_quantized(source.model):
+    if recipe.quantize not in COMPUTING or not is_quantized(source.model):
         return recipe
     progress.note("the model is quantized already: its own scales are kept, nothing is calibrated")
     return dataclasses.replace(recipe, quantize=Scheme.NONE)

@@ -16,11 +16,12 @@ from compressor.job import Job
 from compressor.passes.infer_shapes import InferShapes
 from compressor.passes.migrate_scales import MigrateScales
 from compressor.passes.protocol import Pass, PassContext
+from compressor.passes.quantize_dynamic import QuantizeDynamic
 from compressor.passes.quantize_static import QuantizeStatic, calibration_targets
 from compressor.passes.quantize_weights import QuantizeWeights
 from compressor.passes.round_weights import RoundWeights
 from compressor.pipeline import run_passes
-from compressor.recipe import Scheme
+from compressor.recipe import COMPUTING, Scheme
 
 _PREPARING_SAMPLES = 48
 
@@ -32,9 +33,10 @@ PREPARE: tuple[Pass, ...] = (
 
 def prepare(job: Job) -> None:
     """Rewrite the float graph so that its numbers suit integers; its answers stay the same."""
+    if job.recipe.quantize in COMPUTING:
+        job.plain = job.graph.clone()
     if not _is_calibrated(job) or job.dataset is None:
         return
-    job.plain = job.graph.clone()
     layers = [layer for site in channel_sites(job.graph.graph) for layer in site.layers]
     axes = {v.name or "": channel_axis(n) for n in layers if (v := n.inputs[0]) is not None}
     if axes:
@@ -108,6 +110,8 @@ def steps_of(job: Job, scheme: Scheme, keep_float: frozenset[str]) -> list[Pass]
     recipe = job.recipe
     if scheme is Scheme.INT8_WEIGHTS:
         return [QuantizeWeights(keep_float=keep_float)]
+    if scheme is Scheme.INT8_DYNAMIC:
+        return [QuantizeDynamic(keep_float=keep_float)]
     if scheme is not Scheme.INT8 or job.table is None:
         return []
     steps: list[Pass] = [QuantizeStatic(range_method=recipe.range_method, keep_float=keep_float)]

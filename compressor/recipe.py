@@ -20,6 +20,7 @@ class Scheme(Enum):
 
     NONE = "none"
     INT8 = "int8"
+    INT8_DYNAMIC = "int8-dynamic"
     INT8_WEIGHTS = "int8-weights"
     FP16 = "fp16"
 
@@ -40,6 +41,9 @@ class IoType(Enum):
     UINT8 = "uint8"
 
 
+COMPUTING = frozenset({Scheme.INT8, Scheme.INT8_DYNAMIC})  # schemes that compute in integers
+
+
 class LedgerDetail(Enum):
     """How much the ledger records of each pass: cost only, or accuracy as well."""
 
@@ -57,7 +61,7 @@ class Recipe:
     quantize: Scheme = setting(
         Scheme.INT8,
         key="quantize.scheme",
-        help="int8, int8-weights, fp16 or none: how numbers are stored.",
+        help="int8, int8-dynamic, int8-weights, fp16 or none: how numbers are stored.",
     )
     to: tuple[str, ...] = setting(
         ("onnx", "tflite"), key="export.to", help="Formats to write, such as onnx,tflite."

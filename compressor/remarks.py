@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from bench.records import ArtifactRecord, Verdict
 from compressor.artifact import QuantizationSummary
-from compressor.recipe import Recipe, Scheme
+from compressor.recipe import COMPUTING, Recipe
 
 _NOTICEABLE_DROP = 1.0
 _LOW_SQNR_DB = 10.0  # the error holds a tenth of the power of the outputs
@@ -17,7 +17,7 @@ def remarks(
     artifacts: Iterable[ArtifactRecord], summary: QuantizationSummary, recipe: Recipe
 ) -> Iterator[str]:
     """Yield what is worse than one may expect, and what stayed float and why."""
-    if recipe.quantize is Scheme.INT8:
+    if recipe.quantize in COMPUTING:
         yield from _float_parts(summary)
     for artifact in artifacts:
         drop, ratio = artifact.accuracy and artifact.accuracy.drop, artifact.ratio
@@ -29,7 +29,7 @@ def remarks(
                 f"{artifact.name} answers unlike the source (SQNR "
                 f"{artifact.accuracy.sqnr_db:.1f} dB): try more calibration samples or --keep-float"
             )
-        if ratio and ratio.ratio.low > 1 and recipe.quantize is Scheme.INT8:
+        if ratio and ratio.ratio.low > 1 and recipe.quantize in COMPUTING:
             yield (
                 f"{artifact.name} is slower than float in {artifact.runtime}: "
                 f"{ratio.ratio.value:.2f}x"

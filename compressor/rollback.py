@@ -23,7 +23,7 @@ from compressor.measure import measure
 from compressor.pipeline import run_passes
 from compressor.present import presentation
 from compressor.quantize import annotated, steps_of
-from compressor.recipe import Scheme
+from compressor.recipe import COMPUTING, Scheme
 from runtimes.targets import runtime_for
 
 _TRIAL_SECONDS = 0.5
@@ -42,7 +42,7 @@ class _Form:
 
 def roll_back(job: Job) -> None:
     """Write the artifacts that are slower than float anew, and measure all of them again."""
-    if not job.recipe.require_faster or job.recipe.quantize is not Scheme.INT8:
+    if not job.recipe.require_faster or job.recipe.quantize not in COMPUTING:
         return
     slow = [
         (trial, record)
@@ -104,7 +104,7 @@ def _without_a_kind(job: Job, trial: Trial) -> Iterator[_Form]:
 def _with_integer_weights(job: Job) -> ir.Model:
     """Return the graph as it was before it was prepared for integers, with INT8 weights."""
     if job.plain is None:
-        raise ValueError("nothing was calibrated")
+        raise ValueError("nothing was quantized")
     graph = job.plain.clone()
     steps = steps_of(job, Scheme.INT8_WEIGHTS, frozenset(job.recipe.keep_float))
     run_passes(graph, steps, interface=job.source.interface)

@@ -49,6 +49,17 @@ def test_int8_weights_need_no_data_and_a_third_of_the_file(
         assert artifact.size.file_bytes < 0.35 * result.source.size.file_bytes
 
 
+def test_int8_dynamic_needs_no_data_and_computes_products_in_integers(
+    compiled: CompileModel, repository: Path
+) -> None:
+    result = compiled(str(repository / "models/vit/model.onnx"), None, scheme=Scheme.INT8_DYNAMIC)
+    assert result.summary.integer_macs > 0.8
+    operators = {node.op_type for node in onnx.load(result.folder / "model.onnx").graph.node}
+    assert {"DynamicQuantizeLinear", "MatMulInteger"} <= operators
+    for artifact in result.artifacts:
+        assert artifact.size.file_bytes < 0.4 * result.source.size.file_bytes
+
+
 def test_without_quantization_outputs_are_the_source_s(
     compiled: CompileModel, model: Path, data: Path
 ) -> None:
