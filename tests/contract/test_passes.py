@@ -99,6 +99,7 @@ def test_pipeline_is_made_of_the_passes_in_the_folder() -> None:
     assert used <= set(PASSES)
     decided = {
         "migrate_scales",
+        "quantize_dynamic",
         "quantize_static",
         "quantize_weights",
         "remove_channels",
