@@ -1,10 +1,12 @@
 """From a traced graph to an ONNX model with the user's names."""
 
 import logging
+import os
 
 import onnx
 import onnx_ir as ir
 import tf2onnx.convert
+from tensorflow.core.framework import graph_pb2
 
 from .._child.refusal import RefusalError
 from .converters import CONVERTERS
@@ -13,6 +15,7 @@ from .tracing import trace
 
 OPSET = 18  # the newest that tf2onnx writes
 BATCH = "batch"
+_NO_COPIES = "TF2ONNX_CATCH_ERRORS"  # whatever its value, tf2onnx 1.17 takes it for a no
 
 
 def export(subject: Subject) -> ir.Model:
@@ -20,6 +23,33 @@ def export(subject: Subject) -> ir.Model:
     graph, inputs, outputs = trace(subject)
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     names = [spec.name for spec in subject.inputs]
+    renamed = dict(zip((*inputs, *outputs), (*names, *subject.outputs), strict=True))
+    try:
+        proto = _converted(graph, inputs, outputs, renamed, copying=False)
+    except (ValueError, TypeError, LookupError, AttributeError, RuntimeError, AssertionError):
+        proto = _converted(graph, inputs, outputs, renamed, copying=True)
+    _refuse_unknown(proto)
+    model: ir.Model = ir.from_proto(proto)
+    _tidy(model, names)
+    return model
+
+
+def _converted(
+    graph: graph_pb2.GraphDef,
+    inputs: list[str],
+    outputs: list[str],
+    renamed: dict[str, str],
+    *,
+    copying: bool,
+) -> onnx.ModelProto:
+    """Let tf2onnx convert *graph*.
+
+    With *copying* it copies the graph and all weights before each of its rewrites, to undo those
+    that fail: a hundred times the time for a model of 200 MB.
+    """
+    os.environ.pop(_NO_COPIES, None)
+    if not copying:
+        os.environ[_NO_COPIES] = "1"
     proto, _ = tf2onnx.convert.from_graph_def(
         graph,
         name="main",
@@ -27,12 +57,9 @@ def export(subject: Subject) -> ir.Model:
         output_names=outputs,
         opset=OPSET,
         custom_op_handlers=CONVERTERS,
-        tensors_to_rename=dict(zip((*inputs, *outputs), (*names, *subject.outputs), strict=True)),
+        tensors_to_rename=renamed,
     )
-    _refuse_unknown(proto)
-    model: ir.Model = ir.from_proto(proto)
-    _tidy(model, names)
-    return model
+    return proto
 
 
 def _refuse_unknown(proto: onnx.ModelProto) -> None:
