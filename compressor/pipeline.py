@@ -17,6 +17,7 @@ from compressor.passes.canonicalize_linear import CanonicalizeLinear
 from compressor.passes.canonicalize_pool import CanonicalizePool
 from compressor.passes.clear_metadata import ClearMetadata
 from compressor.passes.convert_opset import ConvertOpset
+from compressor.passes.drop_nan_guard import DropNanGuard
 from compressor.passes.eliminate_identity import EliminateIdentity
 from compressor.passes.fold_affine import FoldAffine
 from compressor.passes.fold_batchnorm import FoldBatchnorm
@@ -28,6 +29,7 @@ from compressor.passes.inline_functions import InlineFunctions
 from compressor.passes.lift_constants import LiftConstants
 from compressor.passes.protocol import Pass, PassContext, pass_name
 from compressor.passes.remove_unused import RemoveUnused
+from compressor.passes.simplify_broadcast import SimplifyBroadcast
 from compressor.passes.simplify_reshape import SimplifyReshape
 from compressor.passes.unfuse import Unfuse
 from compressor.passes.unpack_constants import UnpackConstants
@@ -54,6 +56,8 @@ CANONICALIZE: tuple[Pass, ...] = (
     RemoveUnused(),  # fewer nodes for the rest; merges shape arithmetic
     InferShapes(),  # folded shapes are now known
     SimplifyReshape(),  # frees the shape arithmetic that only reshapes read
+    SimplifyBroadcast(),  # needs dimensions by name; leaves constants that change nothing
+    DropNanGuard(),  # after masks have become constants
     EliminateIdentity(),  # so that patterns below meet without a Dropout between
     FoldBatchnorm(),  # needs Conv and BatchNormalization as neighbours
     FoldPad(),  # after identities, so that Pad and Conv are neighbours

@@ -8,6 +8,7 @@ from onnx_ir.passes.common import ShapeInferencePass
 from compressor.errors import Code, EdgecError
 from compressor.ir.annotations import is_convert
 from compressor.ir.probe import survives
+from compressor.ir.symbols import name_dimensions
 
 _STAND_IN = "Identity"
 
@@ -28,6 +29,7 @@ def infer_shapes(model: ir.Model) -> None:
     inference(model)
     for node, op_type, domain in named:
         node.op_type, node.domain = op_type, domain
+    name_dimensions(model)
     _check_lengths(model.graph)
 
 

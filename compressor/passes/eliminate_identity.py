@@ -11,6 +11,7 @@ from compressor.ir.annotations import quant_of
 from compressor.ir.rewrite import attribute_ints, bypass, can_bypass, constant_of
 from compressor.passes.protocol import Changes, PassContext
 
+_NEUTRAL = {"Add": 0, "Sub": 0, "Mul": 1, "Div": 1}
 _SHAPE_OPS = frozenset({"Reshape", "Flatten", "Squeeze", "Unsqueeze", "Expand", "Tile"})
 
 
@@ -35,8 +36,8 @@ def _keeps_scale(node: ir.Node) -> bool:
 
 def _is_identity(node: ir.Node) -> bool:
     match node.op_type:
-        case "Identity":
-            return True
+        case "Identity" | "Concat":
+            return len(node.inputs) == 1
         case "Dropout":
             return _is_inference(node) and not any(map(_is_read, node.outputs[1:]))
         case "Transpose":
@@ -45,8 +46,6 @@ def _is_identity(node: ir.Node) -> bool:
         case "Pad":
             pads = constant_of(node.inputs[1])
             return pads is not None and not np.any(pads)
-        case "Concat":
-            return len(node.inputs) == 1
         case "Cast":
             dtype = None if node.inputs[0] is None else node.inputs[0].dtype
             return dtype is not None and dtype == node.outputs[0].dtype
@@ -55,10 +54,19 @@ def _is_identity(node: ir.Node) -> bool:
         case "Reshape":
             source, result = node.inputs[0], node.outputs[0]
             return _same_shape(source, result) or _same_but_for_one(source, result)
+        case op if op in _NEUTRAL:
+            neutral = _all(node.inputs[1], _NEUTRAL[op])
+            return neutral and _same_shape(node.inputs[0], node.outputs[0])
         case op if op in _SHAPE_OPS:
             return _same_shape(node.inputs[0], node.outputs[0])
         case _:
             return False
+
+
+def _all(value: ir.Value | None, number: int) -> bool:
+    """Whether *value* is a constant all of whose elements are *number*."""
+    constant = constant_of(value)
+    return constant is not None and bool((constant == number).all())
 
 
 def _is_inference(dropout: ir.Node) -> bool:

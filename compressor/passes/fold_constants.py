@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import onnx_ir as ir
@@ -25,14 +28,27 @@ class FoldConstants:
     def run(self, model: ir.Model, context: PassContext) -> Changes:  # noqa: ARG002
         """Fold the constant nodes of *model*."""
         before = model.graph.num_nodes()
-        optimizer.fold_constants(
-            model,
-            input_size_limit=self.output_limit,
-            output_size_limit=self.output_limit,
-            should_fold=_may_fold,
-        )
+        with _quiet("onnxscript"):
+            optimizer.fold_constants(
+                model,
+                input_size_limit=self.output_limit,
+                output_size_limit=self.output_limit,
+                should_fold=_may_fold,
+            )
         _annotate_identities(model)
         return Changes(counts={"nodes folded": before - model.graph.num_nodes()})
+
+
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """Keep to itself what a library logs about nodes that it cannot evaluate: they just stay."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _annotate_identities(model: ir.Model) -> None:

@@ -60,7 +60,7 @@ class Entry:
         return all(importlib.util.find_spec(name) is not None for name in packages)
 
     def feeds(self, interface: Interface, *, batch: int = 1, seed: int = 0) -> Feeds:
-        """Return random inputs: normal floats, and integers in the range of the model."""
+        """Return random inputs: normal floats, masks, and integers in the range of the model."""
         random = np.random.default_rng(seed)
         return {spec.name: self._fed(spec, batch, random) for spec in interface.inputs}
 
@@ -68,6 +68,9 @@ class Entry:
         shape = spec.concrete(batch)
         if spec.numpy.kind == "f":
             return random.standard_normal(shape).astype(spec.numpy)
+        if spec.name.endswith("mask"):  # padding at the end; what is masked wholly has no answer
+            lengths = random.integers(1, shape[1] + 1, (batch, 1))
+            return (np.arange(shape[1]) < lengths).astype(spec.numpy)
         return random.integers(0, self.below.get(spec.name, 2), shape).astype(spec.numpy)
 
 

@@ -50,6 +50,7 @@ def _converted(
     os.environ.pop(_NO_COPIES, None)
     if not copying:
         os.environ[_NO_COPIES] = "1"
+    proto: onnx.ModelProto
     proto, _ = tf2onnx.convert.from_graph_def(
         graph,
         name="main",

@@ -37,6 +37,10 @@ def eliminate(
         ("Reshape(a, shape)", {"shape": ints(0, 3, 4)}),
         ("Slice(a, start, stop, axes)", {"start": ints(0), "stop": ints(9), "axes": ints(1)}),
         ("Expand(a, shape)", {"shape": ints(1, 3, 4)}),
+        ("Add(a, zeros)", {"zeros": np.zeros((3, 1), np.float32)}),
+        ("Sub(a, zero)", {"zero": np.float32(0)}),
+        ("Mul(a, one)", {"one": np.float32(1)}),
+        ("Div(a, one)", {"one": np.float32(1)}),
     ],
 )
 def test_identity_is_bypassed(middle: str, constants: dict[str, np.ndarray]) -> None:
@@ -51,6 +55,9 @@ def test_identity_is_bypassed(middle: str, constants: dict[str, np.ndarray]) -> 
         ("Transpose(a)", {}),
         ("Pad(a, pads)", {"pads": ints(0, 0, 1, 0, 0, -1)}),
         ("Concat<axis=1>(a, a)", {}),
+        ("Sub(zero, a)", {"zero": np.float32(0)}),
+        ("Add(a, almost)", {"almost": np.float32([0, 0, 0, 1e-9])}),
+        ("Mul(a, wide)", {"wide": np.ones((2, 1, 1, 1), np.float32)}),
         ("Cast<to=11>(a)", {}),
         ("Reshape(a, shape)", {"shape": ints(0, 4, 3)}),
         (
