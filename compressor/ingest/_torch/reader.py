@@ -10,7 +10,6 @@ from . import scripting
 from .checking import check
 from .exporting import FAILURES, single_sample
 from .exporting import export as to_onnx
-from .folder import load_folder
 from .loading import complete, load_program
 from .subject import Subject
 
@@ -55,4 +54,8 @@ def _write(model: ir.Model, subject: Subject, request: Request) -> None:
 def _subject(request: Request, made: Made | None) -> tuple[Subject, list[str]]:
     if made is not None:
         return complete(made, request), []
-    return load_folder(request) if request.source.is_dir() else (load_program(request), [])
+    if request.source.is_dir():
+        from .folder import load_folder  # needs the package transformers, as nothing else does
+
+        return load_folder(request)
+    return load_program(request), []

@@ -1,3 +1,4 @@
+import ast
 import importlib.util
 import io
 import pickle
@@ -125,3 +126,10 @@ def test_exported_program_with_a_pickle_is_never_loaded(program: Path, tmp_path:
 def test_truncated_program_is_unreadable(program: Path, tmp_path: Path) -> None:
     (tmp_path / "cut.pt2").write_bytes(program.read_bytes()[:1000])
     assert refusal(tmp_path / "cut.pt2", options()).code is Code.MODEL_UNREADABLE
+
+
+def test_a_factory_needs_no_transformers(repository: Path) -> None:
+    """The module that reads its folders is imported for these alone."""
+    reader = repository / "compressor" / "ingest" / "_torch" / "reader.py"
+    top = [node for node in ast.parse(reader.read_text()).body if isinstance(node, ast.ImportFrom)]
+    assert "folder" not in {node.module for node in top}
