@@ -123,6 +123,10 @@ MORE: dict[str, list[str]] = {
         "g (float[4,5] x, float[4,2] x2) => (float[4,5] y) <int64[4,2] i={0,1,4,2,-1,0,3,1}> "
         "{ y = ScatterElements<axis=1>(x, i, x2) }",
     ],
+    "suppression": [
+        "g (float[2,30,4] x, float[2,2,30] x_s) => (int64[K,3] y) <int64 n={5}, float t={0.3}> "
+        "{ y = NonMaxSuppression(x, x_s, n, t) }",
+    ],
     "local_response": [
         "g (float[1,7,4,5] x) => (float[1,7,4,5] y) { y = LRN<alpha=0.2, beta=0.6, bias=1.5, size=3>(x) }",
     ],
