@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtimes.estimators.sim import choose_profile
-from runtimes.simulator.graph import read_graph, works_of
 from runtimes.simulator.profile import find_device
 from runtimes.simulator.simulate import simulate
 from runtimes.simulator.user_times import read_user_times
@@ -32,9 +31,9 @@ def check_device(name: str, times: Path, *, threads: int, runtime: str) -> list[
     """Predict every model of the table *times* on device *name* and compare."""
     profile, _ = choose_profile(find_device(name), {"threads": str(threads)}, f"sim:{name}")
     found = []
-    for model, measured in read_user_times(times).ms.items():
-        works = works_of(read_graph(times.parent / model))
-        spread = simulate(works, profile, runtime=runtime).latency_ms
+    given = read_user_times(times)
+    for model, measured in given.ms.items():
+        spread = simulate(given.works[model], profile, runtime=runtime).latency_ms
         found.append(
             Checked(
                 model=model,

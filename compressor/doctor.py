@@ -36,6 +36,7 @@ EXTRAS = {
     "keras": ("tf2onnx", "Keras models (.keras, .h5, file.py:factory) and SavedModels"),
     "images": ("pillow", "folders of images as data"),
     "openvino": ("openvino", "the target openvino"),
+    "mcu": ("tflite_micro", "the target tflm, and ethos-u55-128 and its kin"),
     "mnn": ("MNN", "the target mnn"),
 }
 

@@ -64,6 +64,7 @@ def fit(times: Path, output: Path, **facts: Any) -> None:  # noqa: ANN401 - clic
     the published devices, and the intervals say how sure that is.
     """
     from compressor.files import write_atomically
+    from runtimes.simulator.features import quantities
     from runtimes.simulator.fitting import calibrated_profile
     from runtimes.simulator.profile import Core, Device, Source
     from runtimes.simulator.user_times import read_user_times
@@ -72,7 +73,7 @@ def fit(times: Path, output: Path, **facts: Any) -> None:  # noqa: ANN401 - clic
     measured = read_user_times(times)
     profile = calibrated_profile(
         measured.ms,
-        measured.quantities,
+        {model: quantities(works) for model, works in measured.works.items()},
         core=Core(name=facts["core"], isa="unknown", clock_mhz=facts["clock_mhz"]),
         threads=facts["threads"],
         source=Source(at="own measurements", rows=times.name, licence="own"),

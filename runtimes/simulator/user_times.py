@@ -9,8 +9,8 @@ from itertools import islice
 from pathlib import Path
 
 from compressor.errors import Code, EdgecError
-from runtimes.simulator.features import Vector, quantities
 from runtimes.simulator.graph import read_graph, works_of
+from runtimes.simulator.work import Work
 
 _MAX_ROWS = 10_000
 
@@ -20,11 +20,11 @@ class UserTimes:
     """Times by model, with what the models do.
 
     Attributes:
-        ms: milliseconds by model, as the table names it; quantities: of each model.
+        ms: milliseconds by model, as the table names it; works: the operators of each.
     """
 
     ms: dict[str, float]
-    quantities: dict[str, Vector]
+    works: dict[str, list[Work]]
 
 
 def read_user_times(path: Path) -> UserTimes:
@@ -42,10 +42,10 @@ def read_user_times(path: Path) -> UserTimes:
             if column not in (reader.fieldnames or ()):
                 raise _unreadable(path, 1, f"there is no column '{column}'")
         rows = [(row["model"], row["latency_ms"]) for row in islice(reader, _MAX_ROWS)]
-    found = UserTimes(ms={}, quantities={})
+    found = UserTimes(ms={}, works={})
     for line, (model, text) in enumerate(rows, start=2):
         found.ms[model] = _milliseconds(path, line, text)
-        found.quantities[model] = quantities(works_of(read_graph(path.parent / model)))
+        found.works[model] = works_of(read_graph(path.parent / model))
     return found
 
 

@@ -72,7 +72,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "compressor.torch_module",
     ),
     "runtimes.simulator": (
-        "runtimes.estimate",
+        "runtimes",
+        "compressor.files",
         "compressor.ir",
         "compressor.analyses",
         "compressor.source",
