@@ -158,7 +158,7 @@ def manifest_of(
     return {
         "edgec.interface": json.dumps(interface.to_json(), sort_keys=True),
         "edgec.usage": json.dumps(usage.to_json(), sort_keys=True),
-        "edgec.recipe": json.dumps(recipe.to_json(), sort_keys=True),
+        "edgec.recipe": json.dumps(recipe.making(), sort_keys=True),
         "edgec.source": fingerprint,
         "edgec.versions": json.dumps(versions, sort_keys=True),
         "edgec.quantization": json.dumps(share, sort_keys=True),

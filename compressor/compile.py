@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,7 @@ def compile_model(
     recipe: Recipe | None = None,
     ingest: IngestOptions | None = None,
     budgets: Sequence[Budget] = (),
+    approve: Callable[[Mapping[str, Any]], None] | None = None,
     progress: Progress | None = None,
 ) -> Compilation:
     """Compile *model* into *output*: ingest, calibrate, quantize, export, verify, measure, report.
@@ -87,6 +88,7 @@ def compile_model(
         recipe: what to do; INT8 to ONNX and TFLite by default.
         ingest: weights and input shapes that the source does not state.
         budgets: limits on what comes out; those that are missed for certain stop the compilation.
+        approve: sees the report before anything appears under *output*, and raises to prevent it.
         progress: hears what is being done.
 
     Raises:
@@ -101,6 +103,8 @@ def compile_model(
         for stage in STAGES:
             stage(job)
         report = conclude(job)
+        if approve is not None:
+            approve(report)
     return Compilation(
         folder=output,
         source=job.record,

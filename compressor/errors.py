@@ -67,6 +67,15 @@ class Code(Enum):
         ExitCode.USER,
         ("`edgec explain` knows only the codes that edgec prints, such as EC201."),
     )
+    LOCK_MISMATCH = (
+        "EC106",
+        ExitCode.USER,
+        (
+            "With --locked, model, data, settings, tool versions and artifacts must be those of "
+            "the lock file beside the project file. The message names the first that differs; "
+            "nothing was written."
+        ),
+    )
     MODEL_NOT_FOUND = (
         "EC201",
         ExitCode.USER,

@@ -162,3 +162,11 @@ class Recipe:
     def to_json(self) -> dict[str, Any]:
         """Return the settings as a JSON-ready mapping."""
         return {known.name: plain(getattr(self, known.name)) for known in settings_of(Recipe)}
+
+    def making(self) -> dict[str, Any]:
+        """Return the settings that decide what artifacts are, not how they are measured."""
+        return {k: v for k, v in self.to_json().items() if k not in MEASURING}
+
+
+MEASURING = frozenset(k.name for k in settings_of(Recipe) if k.key.startswith("measure."))
+"""Settings that are about measuring only."""

@@ -12,13 +12,19 @@ from compressor.cli._recipe_options import given_settings
 from compressor.data.description import Description
 from compressor.errors import Code, EdgecError
 from compressor.ingest.options import IngestOptions, parse_input_shapes
+from compressor.lock import SUFFIX, check_lock, read_lock, write_lock
 from compressor.project import Project, read_project
 from compressor.recipe import Recipe
 
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """The arguments of one compilation; see ``compile_model``."""
+    """The arguments of one compilation; see ``compile_model``.
+
+    Attributes:
+        lock: the lock file of the project that is compiled as it stands.
+        locked: its content, where the compilation must give the same.
+    """
 
     model: str
     output: Path
@@ -26,6 +32,18 @@ class Order:
     recipe: Recipe
     ingest: IngestOptions
     budgets: Sequence[Budget] = ()
+    lock: Path | None = None
+    locked: Mapping[str, Any] | None = None
+
+    def approve(self, report: Mapping[str, Any]) -> None:
+        """Raise ``LOCK_MISMATCH`` unless *report* is what was locked, if anything was."""
+        if self.lock is not None and self.locked is not None:
+            check_lock(self.locked, report, self.lock)
+
+    def keep_lock(self, report: Mapping[str, Any]) -> None:
+        """Write the lock of a project's compilation, unless it was held against one."""
+        if self.lock is not None and self.locked is None:
+            write_lock(self.lock, report)
 
 
 def order_of(options: Mapping[str, Any]) -> Order:
@@ -49,6 +67,13 @@ def _from_options(options: Mapping[str, Any], recipe: Recipe) -> Order:
     model = options["model"]
     if not model:
         raise _no_model("edgec compile", "a MODEL, or a --recipe that states one")
+    if options["locked"]:
+        raise EdgecError(
+            Code.USAGE,
+            "--locked is about a project file's own model",
+            where="--locked",
+            expected="--recipe edgec.toml without another MODEL",
+        )
     return Order(
         model=model,
         output=options["output"] or Path(f"{_stem(model)}-edgec"),
@@ -64,6 +89,7 @@ def _from_project(project: Project, options: Mapping[str, Any], recipe: Recipe) 
     if project.model is None:
         raise _no_model(str(project.file), '[model] with path = "..."')
     shapes = parse_input_shapes(options["input_shape"])
+    lock = project.file.with_suffix(SUFFIX)
     default = project.output or project.file.parent / f"{_stem(project.model)}-edgec"
     return Order(
         model=project.model,
@@ -75,6 +101,8 @@ def _from_project(project: Project, options: Mapping[str, Any], recipe: Recipe) 
             input_shapes=shapes or project.ingest.input_shapes,
         ),
         budgets=project.budgets,
+        lock=lock,
+        locked=read_lock(lock) if options["locked"] else None,
     )
 
 

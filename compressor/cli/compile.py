@@ -34,6 +34,9 @@ from compressor.cli._recipe_options import recipe_options
 @recipe_options
 @click.option("--weights", type=click.Path(path_type=Path), help="Checkpoint for file.py:factory.")
 @click.option("--input-shape", multiple=True, metavar="NAME=1,3,224,224", help="Shape of an input.")
+@click.option(
+    "--locked", is_flag=True, help="Refuse anything else than what the recipe's lock file says."
+)
 @click.option("--print-after", multiple=True, metavar="PASS", help="Show the graph after PASS.")
 @click.option("--print-changed", is_flag=True, help="Show what each pass changed in the graph.")
 @click.option("-v", "--verbose", is_flag=True, help="Show what every pass did.")
@@ -63,8 +66,10 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click passes what the dec
             recipe=order.recipe,
             ingest=order.ingest,
             budgets=order.budgets,
+            approve=order.approve,
             progress=progress,
         )
+    order.keep_lock(result.report)
     if options["as_json"]:
         click.echo(json.dumps(result.report, indent=2))
     else:

@@ -127,6 +127,32 @@ def test_the_ledger_adds_up_to_the_artifacts(shop: Shop) -> None:
             assert artifact.get(name, total) == total
 
 
+def test_a_locked_compilation_repeats_and_refuses_changes(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = shop.project(KEPT, output="locked")
+    lock = file.with_suffix(".lock")
+    shutil.copyfile(lock, shop.folder / "kept.lock")
+    words = ["compile", "--recipe", str(file), "--locked", "--latency-seconds", "0"]
+    assert main(words) == 0
+    for name in ("model.onnx", "model.tflite"):
+        made = (shop.folder / "locked" / name).read_bytes()
+        assert made == (shop.folder / "out" / name).read_bytes()
+    assert lock.read_bytes() == (shop.folder / "kept.lock").read_bytes()
+    shutil.rmtree(shop.folder / "locked")
+    capsys.readouterr()
+    assert main([*words, "--range-method", "minmax"]) == 2
+    said = capsys.readouterr().err
+    assert "EC106" in said
+    assert "recipe range_method is minmax" in said
+    assert not (shop.folder / "locked").exists()
+    lock.write_text("{")
+    assert main(words) == 2
+    lock.unlink()
+    assert main(words) == 2
+    assert main(["compile", "m.onnx", "--locked"]) == 2
+
+
 def test_too_large_fails(gate: Gate) -> None:
     status, text = gate(KEPT + 'size.gzip = "10 KB"', "--why")
     assert status == 1
