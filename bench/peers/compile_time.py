@@ -164,7 +164,7 @@ def converted(model: str, peers: Sequence[str], work: Path, runs: int) -> list[R
     if not source.exists():
         run([sys.executable, "-c", MODELS[model], source])
     made = work / f"{model}-edgec.tflite"
-    command = [sys.executable, "-c", _CONVERT, source, made]
+    command: list[str | Path] = [sys.executable, "-c", _CONVERT, source, made]
     rows = [Row(model=model, tool="edgec", seconds=least(command, runs), file=made)]
     for name in peers:
         peer = PEERS[name]
@@ -173,10 +173,8 @@ def converted(model: str, peers: Sequence[str], work: Path, runs: int) -> list[R
             out.mkdir(exist_ok=True)
             command = [*peer.command(environment(name, work), source, out)]
             seconds = least(command, runs)
-            file = max(
-                out.glob("*.tflite"), key=lambda path: path.stat().st_size
-            )  # the float32 one
-            rows.append(Row(model=model, tool=name, seconds=seconds, file=file))
+            largest = max(out.glob("*.tflite"), key=lambda path: path.stat().st_size)
+            rows.append(Row(model=model, tool=name, seconds=seconds, file=largest))
     return rows
 
 
@@ -248,7 +246,7 @@ def operators(path: Path) -> Counter[str]:
 
 def latency(own: Path, other: Path) -> str:
     """Return the ratio of medians in LiteRT, other over own, with its interval."""
-    command = [sys.executable, "-m", "compressor.cli.main", "bench", own, other]
+    command: list[str | Path] = [sys.executable, "-m", "compressor.cli.main", "bench", own, other]
     tree: dict[str, Any] = json.loads(run([*command, "--on", "litert", "--seconds", "5", "--json"]))
     ratio = tree["cells"][1]["ratio"]["ratio"]
     return f"{ratio['value']:.3f} ({ratio['low']:.3f}..{ratio['high']:.3f})"
