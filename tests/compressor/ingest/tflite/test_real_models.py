@@ -12,10 +12,11 @@ from compressor.source import Source, read_source
 from exporters import onnx, tflite
 from exporters.protocol import ExportOptions
 from runtimes.isolate import Worker
-from tests.tolerances import one_sample
+from tests.graphs import gaussian
+from tests.tolerances import QUANTIZED_ACCURACY_POINTS
 
 CIFAR, SPEECH = "cifar10_exact_uint8_nhwc", "speech_commands12_mfcc_nhwc"
-RESNET, DSCNN = "mlperf_resnet8_cifar10", "mlperf_dscnn_kws"
+RESNET, DSCNN, TOYCAR = "mlperf_resnet8_cifar10", "mlperf_dscnn_kws", "mlperf_ae_toycar"
 SAMPLES = 400
 
 Array = np.ndarray
@@ -60,21 +61,38 @@ def test_float_accuracy_is_that_of_the_onnx_twin(
     assert round(accuracy(found, y), 2) == published
 
 
-@pytest.mark.parametrize(("model", "data"), [(RESNET, CIFAR), (DSCNN, SPEECH)])
-def test_integer_files_keep_accuracy_and_scales(
+@pytest.mark.parametrize(
+    ("model", "file", "data"),
+    [
+        (RESNET, "reference_int8", CIFAR),
+        (DSCNN, "reference_int8", SPEECH),
+        (DSCNN, "reference_int8_weights_float_io", SPEECH),
+    ],
+)
+def test_integer_files_keep_their_accuracy_in_onnx(
+    model: str, file: str, data: str, shared_data: Path
+) -> None:
+    path = shared_data / "models" / model / f"{file}.tflite"
+    source = read_source(str(path))
+    x, y = samples(shared_data, data)
+    given = fed(source, x)
+    want = answers_in_litert(path, source.interface.inputs[0].name, given)
+    found = answers_in_onnx_runtime(onnx.write(source.model, ExportOptions()), given)
+    assert abs(accuracy(found, y) - accuracy(want, y)) <= QUANTIZED_ACCURACY_POINTS
+
+
+@pytest.mark.parametrize(("model", "data"), [(RESNET, CIFAR), (DSCNN, SPEECH), (TOYCAR, "")])
+def test_integer_files_are_written_again_with_their_scales(
     model: str, data: str, shared_data: Path, tmp_path: Path
 ) -> None:
     path = shared_data / "models" / model / "reference_int8.tflite"
     source = read_source(str(path))
-    x, y = samples(shared_data, data)
-    given, name = fed(source, x), source.interface.inputs[0].name
+    x = samples(shared_data, data)[0] if data else 5 * np.abs(gaussian(SAMPLES, 640))
+    given, name = fed(source, x[:SAMPLES]), source.interface.inputs[0].name
     again = tmp_path / "again.tflite"
     again.write_bytes(tflite.write(source.model, ExportOptions()))
-    want = answers_in_litert(path, name, given)
-    found = answers_in_onnx_runtime(onnx.write(source.model, ExportOptions()), given)
-    assert abs(accuracy(found, y) - accuracy(want, y)) <= one_sample(len(y))
-    written = answers_in_litert(again, name, given[:SAMPLES])
-    assert np.abs(written.astype(int) - want[:SAMPLES].astype(int)).max() <= 1
+    want, written = (answers_in_litert(file, name, given) for file in (path, again))
+    assert np.abs(written.astype(int) - want.astype(int)).max() <= 1
     before, after = scales_of(source), scales_of(read_source(str(again)))
     assert set(after.values()) == set(before.values())
     common = before.keys() & after.keys()
