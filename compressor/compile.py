@@ -23,7 +23,7 @@ from compressor.ledger import LedgerEntry
 from compressor.measure import measure, weigh
 from compressor.present import present
 from compressor.progress import Progress, Silent
-from compressor.prune import prune
+from compressor.prune import prune, sparsify
 from compressor.quantize import calibrate, prepare, quantize
 from compressor.recipe import Recipe, Scheme
 from compressor.rollback import roll_back
@@ -31,6 +31,7 @@ from compressor.source import find_importer
 
 STAGES: tuple[Stage, ...] = (
     prune,  # first: what follows need not know that the graph was ever larger
+    sparsify,  # weights that went with channels need no zeros
     prepare,  # float rewrites that suit integers; before statistics, which are of their result
     calibrate,  # runs the float graph; nothing may change its values from here on
     quantize,  # annotates; the graph stays an ordinary float graph

@@ -23,6 +23,7 @@ def export_options(recipe: Recipe) -> ExportOptions:
     return ExportOptions(
         activations=IntegerType(recipe.onnx_activations),
         float_weights=WeightType.FLOAT16 if half else WeightType.FLOAT32,
+        sparse_weights=recipe.sparsity is not None,
     )
 
 

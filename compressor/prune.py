@@ -20,9 +20,10 @@ from compressor.ir.fingerprint import fingerprint
 from compressor.job import Job
 from compressor.passes.infer_shapes import InferShapes
 from compressor.passes.remove_channels import RemoveChannels
-from compressor.pruning.budget import Measure
+from compressor.passes.sparsify import Sparsify
+from compressor.pruning.budget import Allocation, Measure
 from compressor.pruning.evidence import Evidence
-from compressor.pruning.prune import IMPORTANCE, PruneSettings, plan_pruning
+from compressor.pruning.prune import IMPORTANCE, PruneSettings, moments_table, plan_pruning
 from compressor.pruning.recover import Recover
 from compressor.pruning.summary import PruneSummary, plan_text, read_plan, rows_of
 from compressor.pruning.waves import waves_of
@@ -38,6 +39,41 @@ _TIMED_RUNS = 40
 _BY_CLASS = ("top1", "top5", "auc", "f1")
 
 
+def sparsify(job: Job) -> None:
+    """Set weights of the working graph to zero as the recipe says."""
+    recipe = job.recipe
+    if recipe.sparsity is None:
+        return
+    _refuse_quantized(job, "--sparsity")
+    job.notebook.stage("sparsify")
+    step, evidence = _sparsity(job), _evidence(job)
+    if evidence is not None:
+        job.table = moments_table(job.graph, evidence)
+    job.run([step])
+    job.table = None
+    _expect(job)
+    job.notebook.note(
+        f"sparsity {recipe.sparsity}: the TFLite file stores what is not zero, for a smaller "
+        "download; inference takes as long as with all weights"
+    )
+
+
+def _sparsity(job: Job) -> Sparsify:
+    uniform = job.recipe.prune_allocation is Allocation.UNIFORM
+    return Sparsify(sparsity=job.recipe.sparsity, per_layer=uniform)
+
+
+def _refuse_quantized(job: Job, option: str) -> None:
+    if is_quantized(job.graph):
+        raise EdgecError(
+            Code.RECIPE_INVALID,
+            "the model is quantized already, which fixes the weights that pruning would change",
+            where=option,
+            expected="a float model",
+            hint="prune the float model and quantize it in the same run",
+        )
+
+
 def prune(job: Job) -> None:
     """Shrink the working graph as the recipe says; keep the plan beside the artifacts.
 
@@ -48,14 +84,7 @@ def prune(job: Job) -> None:
     recipe = job.recipe
     if recipe.prune is None and not recipe.prune_plan:
         return
-    if is_quantized(job.graph):
-        raise EdgecError(
-            Code.RECIPE_INVALID,
-            "the model is quantized already, which fixes the weights that pruning would change",
-            where="--prune",
-            expected="a float model",
-            hint="prune the float model and quantize it in the same run",
-        )
+    _refuse_quantized(job, "--prune")
     job.notebook.stage("prune")
     dense, mark = job.graph.clone(), fingerprint(job.graph)
     evidence = _evidence(job)
@@ -78,10 +107,14 @@ def prune(job: Job) -> None:
         recovery=counts,
     )
     (job.place.output / "prune_plan.json").write_text(plan_text(plan, mark), encoding="utf-8")
-    job.pruned = write_artifact(
-        job.graph, "onnx", job.place.scratch / "pruned", ExportOptions()
-    ).path
+    _expect(job)
     _tell(job, job.pruning)
+
+
+def _expect(job: Job) -> None:
+    """Keep the float graph as it now is: from here on, artifacts must answer like it."""
+    path = job.place.scratch / "pruned"
+    job.pruned = write_artifact(job.graph, "onnx", path, ExportOptions()).path
 
 
 def _plan(job: Job, evidence: Evidence | None, mark: str) -> Plan:

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any
 
 from compressor.catalog import Catalog
+from compressor.ir.sparsity import Sparsity
 from compressor.pruning.budget import Allocation, Budget
 from compressor.settings import invalid, one_of, plain, setting, settings_of
 
@@ -127,6 +128,11 @@ class Recipe:
         4,
         key="prune.align",
         help="Widths that stay are multiples of this.",
+    )
+    sparsity: Sparsity | None = setting(
+        None,
+        key="prune.sparsity",
+        help="Zeros among the weights, such as 90% or 2:4: a smaller download, no more speed.",
     )
     prune_samples: int = setting(2000, key="prune.samples", help="Most samples to prune by.")
     latency_seconds: float = setting(

@@ -31,6 +31,8 @@ class ExportOptions:
         activations: 8-bit activation type of ONNX files; uint8 is the fast one on x86, int8 on
             Arm. TFLite files always use int8.
         float_weights: storage type of the weights of float nodes.
+        sparse_weights: store weights of TFLite files that are mostly zeros by their other elements,
+            to be restored when the file is loaded.
         restore_on_load: write integer weights of float nodes so that ONNX Runtime makes them float
             once, when it loads the file, instead of each time that it runs.
         manifest: key/value provenance embedded in the file.
@@ -40,6 +42,7 @@ class ExportOptions:
 
     activations: IntegerType = IntegerType.UINT8
     float_weights: WeightType = WeightType.FLOAT32
+    sparse_weights: bool = False
     restore_on_load: bool = True
     manifest: Mapping[str, str] = field(default_factory=dict)
     usage: Usage | None = None

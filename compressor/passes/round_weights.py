@@ -106,13 +106,15 @@ def round_columns(weight: Matrix, scale: Matrix, covariance: Matrix, damping: fl
     hessian = damped[:, order][:, :, order]
     spread = _inverse_factor(hessian).astype(np.float32)
     remaining = weight[:, :, order].astype(np.float32)
+    pruned = remaining == 0  # zeros stay: a file may store what lies between them
     steps = np.empty_like(remaining)
     errors = np.empty_like(remaining)
     for start in range(0, width, _BLOCK):
         stop = min(start + _BLOCK, width)
         for column in range(start, stop):
             current = remaining[:, :, column]
-            steps[:, :, column] = np.clip(np.rint(current / scale), -WEIGHT_STEPS, WEIGHT_STEPS)
+            rounded = np.clip(np.rint(current / scale), -WEIGHT_STEPS, WEIGHT_STEPS)
+            steps[:, :, column] = np.where(pruned[:, :, column], 0.0, rounded)
             left = (current - steps[:, :, column] * scale) / spread[:, None, column, column]
             errors[:, :, column] = left
             remaining[:, :, column:stop] -= left[:, :, None] * spread[:, None, column, column:stop]

@@ -16,6 +16,7 @@ from compressor.analyses.coupling.result import Coupling
 from compressor.calibration.collect import collect
 from compressor.calibration.minmax import MinMaxObserver
 from compressor.calibration.moments import Moments
+from compressor.calibration.table import CalibrationTable
 from compressor.catalog import Catalog
 from compressor.pruning.allocate import allocate
 from compressor.pruning.budget import Allocation, Budget, Measure
@@ -87,16 +88,19 @@ def _moments(
 ) -> Mapping[str, Moments]:
     if evidence is None or not IMPORTANCE[settings.importance].NEEDS_MOMENTS:
         return {}
-    layers = [node for node in model.graph if is_linear(node)]
-    table = collect(
+    return moments_table(model, evidence).moments
+
+
+def moments_table(model: ir.Model, evidence: Evidence) -> CalibrationTable:
+    """Return the moments of the inputs of every dense layer of *model*."""
+    return collect(
         model,
         (),
         evidence.batches,
         make_runner=evidence.make_runner,
         make_observer=MinMaxObserver,
-        layers=layers,
+        layers=[node for node in model.graph if is_linear(node)],
     )
-    return table.moments
 
 
 def _curve(subject: Subject, settings: PruneSettings, evidence: Evidence | None) -> Curve:

@@ -86,9 +86,9 @@ class Recover:
         return counts
 
     def _samplers(self, model: ir.Model, waves: list[list[Task]]) -> dict[str, Sampler]:
-        nodes = {node.name or "": node for node in self.dense.graph}
+        nodes = {node.name or "": node for node in model.graph}
         rows = _rows_per_sample(model, waves, self.evidence.count)
-        tasks = [task for wave in waves for task in wave if task.node in nodes]
+        tasks = [task for wave in waves for task in wave]
         found = {
             task.node: sampler_of(nodes[task.node], rows[task.node], seed)
             for seed, task in enumerate(tasks)

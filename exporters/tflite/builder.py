@@ -27,6 +27,7 @@ from exporters.tflite.dialect import (
     tensor_name,
 )
 from exporters.tflite.quantization import SharedQuantization
+from exporters.tflite.sparse import encode
 from exporters.tflite.versions import Table, minimum_runtime, operator_version
 
 _IDENTIFIER = b"TFL3"
@@ -73,8 +74,9 @@ class _AlignedBuffer(schema.BufferT):  # type: ignore[misc]
 class Builder:
     """One subgraph in the making. Values and constants become tensors when first used."""
 
-    def __init__(self, *, float16_weights: bool = False) -> None:
+    def __init__(self, *, float16_weights: bool = False, sparse_weights: bool = False) -> None:
         self._float16_weights = float16_weights
+        self._sparse_weights = sparse_weights
         self._tensors: list[Table] = []
         self._operators: list[Table] = []
         self._codes: dict[tuple[int, int], int] = {}
@@ -110,7 +112,11 @@ class Builder:
         if params is None:
             return self._float_constant(value, array)
         direct = is_integer(node) or precision_of(node) is Precision.DYNAMIC
-        return self._integer_constant(value, array, params, dequantized=not direct)
+        # XNNPACK takes no restored integers as the weights of FULLY_CONNECTED.
+        sparse = node.op_type != "FullyConnected"
+        return self._integer_constant(
+            value, array, params, dequantized=not direct, may_be_sparse=sparse
+        )
 
     def integers(self, node: ir.Node, index: int) -> int:
         """Return the integers of the quantized constant that is input *index* of *node*."""
@@ -240,11 +246,17 @@ class Builder:
             source = self._tensor(f"{name}/float16", half.shape, "float16", None, half)
             index = self._dequantized(source, name, half.shape)
         else:
-            index = self._tensor(name, array.shape, array.dtype.name, None, array)
+            index = self._stored(name, array, array.dtype.name, None)
         return self._tensor_of.setdefault(key, index)
 
     def _integer_constant(
-        self, value: ir.Value, array: Array, params: QuantParams, *, dequantized: bool
+        self,
+        value: ir.Value,
+        array: Array,
+        params: QuantParams,
+        *,
+        dequantized: bool,
+        may_be_sparse: bool = False,
     ) -> int:
         key = (value, "dequantized" if dequantized else "integer")
         if key in self._tensor_of:
@@ -255,8 +267,23 @@ class Builder:
             index = self._dequantized(source, f"{name}/dequantized", array.shape)
         else:
             integers = params.quantize(array)
-            index = self._tensor(name, integers.shape, params.dtype.value, params, integers)
+            store = self._stored if may_be_sparse else self._plain
+            index = store(name, integers, params.dtype.value, params)
         return self._tensor_of.setdefault(key, index)
+
+    def _stored(self, name: str, array: Array, kind: str, params: QuantParams | None) -> int:
+        """Return the tensor of *array*, restored from its sparse form where that is smaller."""
+        sparse = encode(array) if self._sparse_weights else None
+        if sparse is None:
+            return self._plain(name, array, kind, params)
+        source = self._tensor(f"{name}/sparse", array.shape, kind, params, sparse.values)
+        self._tensors[source].sparsity = sparse.parameters
+        index = self._tensor(name, array.shape, kind, params)
+        self.raw(Op.DENSIFY, [source], [index], schema.DensifyOptionsT())
+        return index
+
+    def _plain(self, name: str, array: Array, kind: str, params: QuantParams | None) -> int:
+        return self._tensor(name, array.shape, kind, params, array)
 
     def _dequantized(self, source: int, name: str, shape: Shape) -> int:
         index = self._tensor(name, shape, "float32", None)

@@ -62,7 +62,10 @@ def write(model: ir.Model, options: ExportOptions) -> bytes:
     refuse_large(model, options, "tflite")
     plan = _plan(model)
     raise_refusals(plan.refusals, "TFLite")
-    builder = Builder(float16_weights=options.float_weights is WeightType.FLOAT16)
+    builder = Builder(
+        float16_weights=options.float_weights is WeightType.FLOAT16,
+        sparse_weights=options.sparse_weights,
+    )
     for node in plan.graph:
         lowerings()[node.op_type].emit(node, builder)
     usage, interface = options.usage, interface_of(model)

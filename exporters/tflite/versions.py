@@ -304,6 +304,7 @@ _RELEASES: dict[tuple[int, int], tuple[int, int, int]] = {
     (Op.CONV_3D, 1): (2, 5, 0),
     (Op.CONV_3D_TRANSPOSE, 1): (2, 6, 0),
     (Op.CUMSUM, 1): (2, 4, 0),
+    (Op.DENSIFY, 1): (2, 2, 0),
     (Op.DEPTHWISE_CONV_2D, 4): (2, 2, 0),
     (Op.DEPTHWISE_CONV_2D, 6): (2, 3, 0),
     (Op.DEPTH_TO_SPACE, 1): (2, 1, 0),

@@ -23,6 +23,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "compressor.files": (),
     "compressor.settings": (),
     "compressor.recipe": (
+        "compressor.ir.sparsity",
         "compressor.pruning.budget",
         "compressor.settings",
     ),

@@ -103,6 +103,7 @@ def test_pipeline_is_made_of_the_passes_in_the_folder() -> None:
         "quantize_static",
         "quantize_weights",
         "remove_channels",
+        "sparsify",
         "round_weights",
     }
     decided |= {"set_io_layout", "set_io_type"}
