@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from runtimes.protocol import (
 NAME = "ort"
 SUFFIXES = (".onnx", ".ort")
 OPTIONS = SessionOptions
+CPU = "CPUExecutionProvider"
 
 _NUMPY_NAMES = {
     "tensor(float16)": "float16",
@@ -56,18 +57,29 @@ def open_session(path: Path, options: SessionOptions) -> OrtSession:
 class OrtSession:
     """One ONNX Runtime inference session."""
 
-    def __init__(self, path: Path, options: SessionOptions) -> None:
+    def __init__(
+        self,
+        path: Path,
+        options: SessionOptions,
+        *,
+        providers: Sequence[tuple[str, dict[str, str]]] = ((CPU, {}),),
+    ) -> None:
         import onnxruntime as ort  # only when a session is opened: listing targets stays quick
 
         self._path = path
         with _refusals(path):
             self._session: Any = ort.InferenceSession(
-                str(path), _session_options(options), providers=["CPUExecutionProvider"]
+                str(path), _session_options(options), providers=list(providers)
             )
         self._interface = Interface(
             inputs=tuple(_spec(node, path) for node in self._session.get_inputs()),
             outputs=tuple(_spec(node, path) for node in self._session.get_outputs()),
         )
+
+    @property
+    def providers(self) -> list[str]:
+        """Execution providers in use, the preferred one first."""
+        return [str(name) for name in self._session.get_providers()]
 
     @property
     def interface(self) -> Interface:
