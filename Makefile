@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 CODE := compressor exporters runtimes bench models examples tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test conformance lint types fuzz large clean
+.PHONY: help demo check test conformance lint types fuzz large clean op-support
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: $(VENV)/.core ## Compile the residual network to INT8 ONNX and TFLite (< 3 min with install)
 	$(BIN)/edgec compile models/residual_cnn/model.onnx --data models/data/fashion_mnist.toml \
@@ -29,6 +29,9 @@ conformance: $(VENV)/.test ## Every operator test of the ONNX standard, also as 
 
 large: $(VENV)/.test ## A model of three gigabytes, compiled in one and a half times its size (needs 16 GB of disk)
 	EDGEC_LARGE_GB=3 $(BIN)/pytest tests/e2e/test_large_models.py
+
+op-support: $(VENV)/.test ## Write docs/op-support.md: every ONNX operator as TFLite, found by running
+	$(BIN)/python -m tests.conformance.op_support
 
 lint: $(VENV)/.test ## Style only
 	$(BIN)/ruff check $(CODE)

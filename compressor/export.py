@@ -12,7 +12,7 @@ from compressor.errors import Code, EdgecError
 from compressor.ir.interface import interface_of
 from compressor.ir.quant import IntegerType
 from compressor.job import Job
-from compressor.recipe import EXPORTERS, Recipe, Scheme
+from compressor.recipe import EXPORTERS, Batch, Recipe, Scheme
 from compressor.usage import usage_of
 from exporters.protocol import ExportOptions, WeightType, raise_refusals
 
@@ -22,6 +22,7 @@ def export_options(recipe: Recipe) -> ExportOptions:
     half = recipe.quantize is Scheme.FP16
     return ExportOptions(
         activations=IntegerType(recipe.onnx_activations),
+        open_batch=recipe.batch is Batch.ANY,
         float_weights=WeightType.FLOAT16 if half else WeightType.FLOAT32,
         sparse_weights=recipe.sparsity is not None,
     )

@@ -33,6 +33,13 @@ class IoLayout(Enum):
     NHWC = "nhwc"
 
 
+class Batch(Enum):
+    """Samples that TFLite files take at once; ONNX keeps what the source has."""
+
+    ONE = "one"
+    ANY = "any"
+
+
 class IoType(Enum):
     """Type of real numbers at the interface of artifacts."""
 
@@ -100,6 +107,11 @@ class Recipe:
         IoLayout.KEEP,
         key="export.io_layout",
         help="keep the source's order of axes, or make image inputs and outputs nhwc.",
+    )
+    batch: Batch = setting(
+        Batch.ONE,
+        key="export.batch",
+        help="one or any: samples that TFLite files take at once, after a resize of the inputs.",
     )
     io_type: IoType = setting(
         IoType.KEEP,

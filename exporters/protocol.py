@@ -36,6 +36,7 @@ class ExportOptions:
         restore_on_load: write integer weights of float nodes so that ONNX Runtime makes them float
             once, when it loads the file, instead of each time that it runs.
         manifest: key/value provenance embedded in the file.
+        open_batch: let TFLite files take any number of samples, where the source does.
         usage: how to feed the model and read its answers, where the format has a place for it;
             None leaves that place empty.
     """
@@ -45,6 +46,7 @@ class ExportOptions:
     sparse_weights: bool = False
     restore_on_load: bool = True
     manifest: Mapping[str, str] = field(default_factory=dict)
+    open_batch: bool = False
     usage: Usage | None = None
 
 

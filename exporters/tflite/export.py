@@ -18,6 +18,7 @@ from exporters.protocol import (
     save_bytes,
 )
 from exporters.tflite import metadata
+from exporters.tflite.batch import open_batch
 from exporters.tflite.builder import Builder, has_tensor_type, pack
 from exporters.tflite.cleanup import clean_up, remove_dead
 from exporters.tflite.constraints import representation_reason
@@ -30,10 +31,11 @@ from exporters.tflite.indices import drop_wrapping
 from exporters.tflite.legalize import legalize, refusal
 from exporters.tflite.ops.tables import lowerings
 from exporters.tflite.orders import RULES
-from exporters.tflite.prepare import prepare
+from exporters.tflite.prepare import has_open_batch, prepare
 from exporters.tflite.retype import retype, type_reason
 from exporters.tflite.selection import shorten_selections
 from exporters.tflite.verify import verify
+from exporters.tflite.versions import Table
 
 SUFFIX = ".tflite"
 
@@ -52,7 +54,9 @@ def check(model: ir.Model, options: ExportOptions) -> list[Refusal]:  # noqa: AR
 
 
 def write(model: ir.Model, options: ExportOptions) -> bytes:
-    """Return *model* as the bytes of a .tflite file for batch 1; *model* is not changed.
+    """Return *model* as the bytes of a .tflite file; *model* is not changed.
+
+    It takes one sample, and with ``open_batch`` any number after the inputs are resized.
 
     Raises:
         EdgecError: ``NO_LOWERING`` when ``check`` refuses a node; ``ARTIFACT_TOO_LARGE`` beyond
@@ -60,7 +64,18 @@ def write(model: ir.Model, options: ExportOptions) -> bytes:
             defect of the exporter.
     """
     refuse_large(model, options, "tflite")
-    plan = _plan(model)
+    usage, interface = options.usage, interface_of(model)
+    result = _built(model, options)
+    verify(result)
+    if options.open_batch and has_open_batch(model):
+        raise_refusals(open_batch(result, _built(model, options, batch=2)), "TFLite of any batch")
+    content = pack(result)
+    return content if usage is None else metadata.with_files(content, interface, usage)
+
+
+def _built(model: ir.Model, options: ExportOptions, *, batch: int = 1) -> Table:
+    """Return the ``ModelT`` of *model* for *batch* samples."""
+    plan = _plan(model, batch)
     raise_refusals(plan.refusals, "TFLite")
     builder = Builder(
         float16_weights=options.float_weights is WeightType.FLOAT16,
@@ -68,13 +83,10 @@ def write(model: ir.Model, options: ExportOptions) -> bytes:
     )
     for node in plan.graph:
         lowerings()[node.op_type].emit(node, builder)
-    usage, interface = options.usage, interface_of(model)
-    if usage is not None:
-        builder.attach(metadata.NAME, metadata.metadata(interface, usage))
-    result = builder.finish(plan.graph.inputs, plan.graph.outputs, options.manifest)
-    verify(result)
-    content = pack(result)
-    return content if usage is None else metadata.with_files(content, interface, usage)
+    if options.usage is not None:
+        content = metadata.metadata(interface_of(model), options.usage)
+        builder.attach(metadata.NAME, content)
+    return builder.finish(plan.graph.inputs, plan.graph.outputs, options.manifest)
 
 
 def save(model: ir.Model, options: ExportOptions, path: Path) -> tuple[Path, ...]:
@@ -82,8 +94,8 @@ def save(model: ir.Model, options: ExportOptions, path: Path) -> tuple[Path, ...
     return save_bytes(write(model, options), path)
 
 
-def _plan(model: ir.Model) -> _Plan:
-    copy = prepare(model)
+def _plan(model: ir.Model, batch: int = 1) -> _Plan:
+    copy = prepare(model, batch)
     graph = copy.graph
     unknown = [*_foreign_types(graph), *_unknown_shapes(graph)]
     if unknown:

@@ -18,8 +18,16 @@ _FILLED_ELEMENTS = 1 << 24
 _RANDOM = frozenset({"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike"})
 
 
-def prepare(model: ir.Model) -> ir.Model:
-    """Return a copy of *model* whose symbolic dimensions are 1; constants are shared with it.
+def has_open_batch(model: ir.Model) -> bool:
+    """Whether some input of *model* takes any number of samples."""
+    shapes = [value.shape for value in model.graph.inputs]
+    return any(shape is not None and not isinstance(shape[0], int) for shape in shapes if shape)
+
+
+def prepare(model: ir.Model, batch: int = 1) -> ir.Model:
+    """Return a copy of *model* for *batch* samples; constants are shared with it.
+
+    Other symbolic dimensions than the first axis of inputs are 1.
 
     Arithmetic on the batch size, which could not be folded before, is folded now.
     """
@@ -27,7 +35,10 @@ def prepare(model: ir.Model) -> ir.Model:
     LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(copy)
     for value in copy.graph.inputs:
         if value.shape is not None:
-            value.shape = ir.Shape(dim if isinstance(dim, int) else 1 for dim in value.shape)
+            value.shape = ir.Shape(
+                dim if isinstance(dim, int) else (1 if axis else batch)
+                for axis, dim in enumerate(value.shape)
+            )
     for value in copy.graph.initializers.values():
         if value.const_value is not None:
             # folding leaves the symbols of the source
