@@ -54,6 +54,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click passes what the dec
     from compressor.cli._console import ConsoleProgress
     from compressor.cli._graphs import Graphs, pass_names
     from compressor.cli._order import order_of
+    from compressor.cli._prune_text import pruned_text
     from compressor.compile import compile_model
 
     order = order_of(options)
@@ -74,4 +75,6 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click passes what the dec
         click.echo(json.dumps(result.report, indent=2))
     else:
         click.echo(table_text(result.source, result.artifacts), nl=False)
+        if result.report["pruning"] is not None:
+            click.echo(f"\n{pruned_text(result.report['pruning'])}", nl=False)
     click.echo(f"wrote {order.output}/", err=True)
