@@ -42,14 +42,15 @@ def estimate(target: str, path: Path, options: Mapping[str, str]) -> Estimate:
     from runtimes.simulator.graph import read_graph, works_of
     from runtimes.simulator.memory import memory_need
     from runtimes.simulator.profile import find_device
-    from runtimes.simulator.simulate import simulate
+    from runtimes.simulator.simulate import energy_of, simulate
 
     for key in options:
         if key not in _OPTIONS:
             raise _invalid(f"there is no option '{key}'", nearest(key, list(_OPTIONS)), target)
     device = find_device(target.removeprefix(_PREFIX))
     profile, remarks = choose_profile(device, options, target)
-    runtime = options.get("runtime", _RUNTIMES.get(path.suffix, "ncnn"))
+    usual = _RUNTIMES.get(path.suffix, "ncnn") if profile.runtime == "ncnn" else profile.runtime
+    runtime = options.get("runtime", usual)
     graph = read_graph(path)
     found = simulate(works_of(graph), profile, runtime=runtime)
     return Estimate(
@@ -57,6 +58,7 @@ def estimate(target: str, path: Path, options: Mapping[str, str]) -> Estimate:
         device=f"{device.title} ({profile.core.name} {profile.core.clock_mhz:g} MHz)",
         tier=found.tier,
         latency_ms=found.latency_ms,
+        energy_mj=energy_of(found.latency_ms, profile),
         memory=memory_need(graph),
         facts={
             "threads": str(profile.threads),
@@ -84,7 +86,8 @@ def choose_profile(
     def distance(profile: Profile) -> tuple[float, bool]:
         larger = max(profile.threads, threads) / min(profile.threads, threads)
         little = profile.cores == "little"
-        return larger + 100 * (little != (cores == "little")), profile.cores != cores
+        other = "runtime" in options and profile.runtime != options["runtime"]
+        return larger + 100 * (little != (cores == "little")) + other, profile.cores != cores
 
     chosen = min(device.profiles, key=distance)
     remarks = []

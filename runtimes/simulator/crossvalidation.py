@@ -63,6 +63,7 @@ class Study:
     Attributes:
         settings: devices in the rows; models: in the columns; data: their quantities and times.
         macs: [models]; family: of each model.
+        prior: log prices expected of such devices, where they are no usual CPUs.
     """
 
     settings: tuple[Setting, ...]
@@ -70,16 +71,20 @@ class Study:
     data: Measurements
     macs: Vector
     family: tuple[str, ...]
+    prior: Vector | None = None
 
 
 def make_study(
     works: Mapping[str, Sequence[Work]],
     times: Mapping[Setting, Mapping[str, float]],
     family: Mapping[str, str],
+    *,
+    least: int = _LEAST_MODELS,
+    prior: Vector | None = None,
 ) -> Study:
-    """Arrange *times* (milliseconds) of models with operators *works*."""
+    """Arrange *times* (milliseconds) of models with operators *works*, *least* times a setting."""
     models = tuple(sorted(works))
-    settings = tuple(s for s in times if len(times[s]) >= _LEAST_MODELS)
+    settings = tuple(s for s in times if len(times[s]) >= least)
     log_ms = np.zeros((len(settings), len(models)))
     seen = np.zeros_like(log_ms)
     for row, setting in enumerate(settings):
@@ -93,6 +98,7 @@ def make_study(
         data=Measurements(quantities=table, log_ms=log_ms, seen=seen),
         macs=np.array([max(1, sum(work.macs for work in works[model])) for model in models], float),
         family=tuple(family[model] for model in models),
+        prior=prior,
     )
 
 
@@ -134,7 +140,7 @@ def _leave_out_one(
         log_ms=data.log_ms[~out][:, kept],
         seen=data.seen[~out][:, kept],
     )
-    population = fit_population(train)
+    population = fit_population(train, study.prior)
     found: list[Prediction] = []
     for row in np.flatnonzero(out):
         known = np.flatnonzero(kept & (data.seen[row] > 0))

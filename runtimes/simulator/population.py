@@ -80,9 +80,13 @@ class Measurements:
     seen: Matrix
 
 
-def fit_population(data: Measurements) -> Population:
-    """Fit the population of the devices in *data*."""
-    fit = _Fit(data)
+def fit_population(data: Measurements, prior: Vector | None = None) -> Population:
+    """Fit the population of the devices in *data*.
+
+    *prior* holds the log prices expected of such devices, up to their level; by default those of
+    CPUs with caches and vector registers.
+    """
+    fit = _Fit(data, prior_log_prices() if prior is None else prior)
     for round_ in range(_ROUNDS):
         fit.update(steps=2 if round_ else 12)
     return Population(mean=fit.mean, covariance=fit.scatter + fit.mean_variance, noise=fit.noise)
@@ -140,8 +144,7 @@ def _inverse(matrix: Tensor) -> Tensor:
 class _Fit:
     """The state of one fit; ``update`` improves all parts of it in turn."""
 
-    def __init__(self, data: Measurements) -> None:
-        prior = prior_log_prices()
+    def __init__(self, data: Measurements, prior: Vector) -> None:
         level = np.ones((len(prior), len(prior)))
         guess = np.log(data.quantities @ np.exp(prior))
         offset = (data.seen * (data.log_ms - guess)).sum(1) / data.seen.sum(1)

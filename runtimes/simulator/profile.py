@@ -20,6 +20,7 @@ _MAX_BYTES = 1 << 20
 
 # Plausible ranges; what is outside them was written in another unit.
 _CLOCK_MHZ = (10.0, 10_000.0)
+_POWER_MW = (0.001, 1e6)
 _PRICE_NS = (1e-6, 1e8)
 _SPREAD = (0.0, 5.0)
 _SCALE = (0.05, 50.0)
@@ -70,6 +71,7 @@ class Profile:
         noise: standard deviation of a log time around the model.
         interval80, interval90: stated deviations that hold 80 and 90 % of the times.
         anchors: the models whose times are behind it.
+        power_mw: while a model runs, where energies were published, and the spread of its log.
     """
 
     runtime: str
@@ -85,6 +87,8 @@ class Profile:
     fit: Fit
     source: Source
     tier: str = "profile"
+    power_mw: float | None = None
+    power_spread: float = 0.0
     price_ns: Mapping[str, float] = field(default_factory=dict)
     price_spread: Mapping[str, float] = field(default_factory=dict)
 
@@ -171,6 +175,8 @@ def _profile(table: _Table) -> Profile:
         fit=_fit(table.table("fit")),
         source=_source(table.table("source")),
         tier=table.choice("tier", ("profile", "calibrated")),
+        power_mw=table.number("power_mw", _POWER_MW) if table.has("power_mw") else None,
+        power_spread=table.number("power_spread", _SPREAD) if table.has("power_spread") else 0.0,
         price_ns={name: prices.number(name, _PRICE_NS) for name in NAMES},
         price_spread={name: spreads.number(name, _SPREAD) for name in NAMES},
     )
@@ -218,6 +224,11 @@ class _Table:
         self._values = values
         self._where = where
         self._asked: set[str] = set()
+
+    def has(self, key: str) -> bool:
+        """Whether there is a value under *key*, which may be left out."""
+        self._asked.add(key)
+        return key in self._values
 
     def number(self, key: str, limits: tuple[float, float]) -> float:
         """Return a number within *limits*."""

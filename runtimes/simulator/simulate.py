@@ -19,6 +19,7 @@ COVERED_LEAST = 0.9
 _LOWER = {Tier.CALIBRATED: Tier.PROFILE, Tier.PROFILE: Tier.ZERO, Tier.ZERO: Tier.ZERO}
 _TIERS = {"profile": Tier.PROFILE, "calibrated": Tier.CALIBRATED}
 _NAMED = 5  # operators that a reason names
+_SMALLEST = 3e7  # MACs of the smallest model that was measured with ncnn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +82,23 @@ def simulate(works: Sequence[Work], profile: Profile, *, runtime: str) -> Simula
     )
 
 
+def energy_of(latency: Spread | None, profile: Profile) -> Spread | None:
+    """Return millijoules of one inference, where the device's power was published."""
+    if latency is None or profile.power_mw is None:
+        return None
+    watts, spread = profile.power_mw / 1e3, profile.power_spread
+    near = float(np.hypot(np.log(latency.high80 / latency.median), 1.2816 * spread))
+    far = float(np.hypot(np.log(latency.high90 / latency.median), 1.6449 * spread))
+    median = latency.median * watts
+    return Spread(
+        median=median,
+        low80=median * float(np.exp(-near)),
+        high80=median * float(np.exp(near)),
+        low90=median * float(np.exp(-far)),
+        high90=median * float(np.exp(far)),
+    )
+
+
 def _uncovered(
     works: Sequence[Work], profile: Profile, by_operator: Vector
 ) -> tuple[float, list[str]]:
@@ -132,6 +150,6 @@ def _assumptions(works: Sequence[Work], profile: Profile, ratio: RuntimeRatio | 
         )
     if profile.float_arithmetic == "fp16" and not all(work.integer for work in works if work.macs):
         found.append("float models were measured in fp16, which this core computes natively")
-    if sum(work.macs for work in works) < 3e7:
+    if profile.runtime == "ncnn" and sum(work.macs for work in works) < _SMALLEST:
         found.append("smaller than any model behind the profile: start-up costs weigh more")
     return found

@@ -31,6 +31,14 @@ def _profile_lines(profile: Profile) -> list[str]:
         f"float_arithmetic = {_quoted(profile.float_arithmetic)}",
         f"precisions = {_list(profile.precisions)}",
         f"tier = {_quoted(profile.tier)}",
+        *(
+            []
+            if profile.power_mw is None
+            else [
+                f"power_mw = {profile.power_mw:.4g}",
+                f"power_spread = {profile.power_spread:.3f}",
+            ]
+        ),
         f"noise = {profile.noise:.4f}",
         f"interval80 = {profile.interval80:.3f}",
         f"interval90 = {profile.interval90:.3f}",
