@@ -20,6 +20,7 @@ from compressor.ingest.options import IngestOptions
 from compressor.intake import take_in
 from compressor.job import Stage, workplace
 from compressor.ledger import LedgerEntry
+from compressor.limit import limit_drop
 from compressor.measure import measure, weigh
 from compressor.present import present
 from compressor.progress import Progress, Silent
@@ -35,6 +36,7 @@ STAGES: tuple[Stage, ...] = (
     prepare,  # float rewrites that suit integers; before statistics, which are of their result
     calibrate,  # runs the float graph; nothing may change its values from here on
     quantize,  # annotates; the graph stays an ordinary float graph
+    limit_drop,  # annotates anew, as often as it takes; before anything is written
     present,  # the interface asked for; last change, since samples so far came in the source's
     export,  # every format from the same annotations
     weigh,  # what needs no running: sizes, operators

@@ -24,7 +24,10 @@ def conclude(job: Job) -> Mapping[str, Any]:
         "model": {"fingerprint": source.fingerprint, "interface": source.interface.to_json()},
         "data": _provenance(job.dataset),
         "recipe": job.recipe.to_json(),
-        "quantization": summary.to_json(),
+        "quantization": {
+            **summary.to_json(),
+            "sensitivity": [entry.to_json() for entry in job.sensitivity],
+        },
         "rollbacks": [rollback.to_json() for rollback in job.rollbacks],
         "pruning": None if job.pruning is None else job.pruning.to_json(),
         "layers": [asdict(n) for n in anatomy_of(job.graph).nodes if n.macs or n.parameters],

@@ -26,6 +26,7 @@ from compressor.pipeline import Evaluate, run_passes
 from compressor.progress import Notebook, Progress
 from compressor.pruning.summary import PruneSummary
 from compressor.recipe import Recipe
+from compressor.sensitivity import LayerError
 from compressor.source import Source
 from runtimes.isolate import Worker
 
@@ -82,6 +83,8 @@ class Job:
         table: activation statistics of ``prepared``.
         plain: the float graph before it was prepared for integers.
         prepared: the float graph that calibration saw, to annotate it in other ways.
+        keep_float: layers that go without integers to keep the loss within bounds.
+        sensitivity: errors of layers, the worst first, where they were measured.
         variants: graphs of formats that have another than ``graph``.
         rollbacks: why they have.
         pruning: what was removed, where something was.
@@ -106,6 +109,8 @@ class Job:
     table: CalibrationTable | None = None
     plain: ir.Model | None = None
     prepared: ir.Model | None = None
+    keep_float: frozenset[str] = frozenset()
+    sensitivity: Sequence[LayerError] = ()
     variants: dict[str, ir.Model] = field(default_factory=dict)
     rollbacks: Sequence[Rollback] = ()
     trials: Sequence[Trial] = ()

@@ -98,7 +98,8 @@ def annotated(job: Job, keep_float: frozenset[str], *, rounded: bool = True) -> 
     """
     if job.prepared is None:
         raise ValueError("nothing was calibrated")
-    model, wanted = job.prepared.clone(), keep_float | frozenset(job.recipe.keep_float)
+    model = job.prepared.clone()
+    wanted = keep_float | job.keep_float | frozenset(job.recipe.keep_float)
     steps = steps_of(job, Scheme.INT8, wanted)
     steps = steps if rounded else [s for s in steps if not isinstance(s, RoundWeights)]
     run_passes(model, steps, interface=job.source.interface, context=PassContext(table=job.table))

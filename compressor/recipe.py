@@ -8,6 +8,7 @@ from typing import Any
 
 from compressor.catalog import Catalog
 from compressor.ir.sparsity import Sparsity
+from compressor.points import Points
 from compressor.pruning.budget import Allocation, Budget
 from compressor.settings import invalid, one_of, plain, setting, settings_of
 
@@ -86,8 +87,16 @@ class Recipe:
     )
     require_faster: bool = setting(
         True,
-        key="quantize.require-faster",
+        key="quantize.require_faster",
         help="Send back to float what INT8 does not make faster here.",
+    )
+    max_drop: Points | None = setting(
+        None,
+        key="quantize.max_drop",
+        help="Most that may be lost, such as '0.5 pt': keeps the worst layers in float.",
+    )
+    max_drop_seconds: float = setting(
+        60.0, key="quantize.max_drop_seconds", help="Time to spend on --max-drop."
     )
     keep_float: tuple[str, ...] = setting(
         (), key="quantize.keep_float", help="Node that stays float under INT8; may be repeated."

@@ -25,8 +25,8 @@ class ChannelSite:
 
     Attributes:
         value: the activation.
-        maker: the node whose parameters can take the division over; None when nothing can, or
-            when others than the layers need the activation as it is.
+        maker: the node whose parameters can take the division over. None when nothing can, or
+            when others than the layers need the activation as it is, which is float then.
         layers: the convolutions and matrix products that read it.
         readers: the nodes that read ``value`` itself on the way to the layers.
     """
@@ -98,14 +98,23 @@ def _site(value: ir.Value) -> ChannelSite | None:
         return None
     producer = value.producer()
     maker = producer if closed and producer is not None and _absorbs(producer) else None
-    if maker is None and any(layer.op_type != "Gemm" for layer in layers):
-        return None
+    if maker is None and not _is_float(value):
+        return None  # a multiplication would come after the rounding
     return ChannelSite(
         value=value,
         maker=maker,
         layers=tuple(dict.fromkeys(layers)),
         readers=tuple(readers),
     )
+
+
+def _is_float(value: ir.Value) -> bool:
+    """Whether *value* is fed to the graph, or made by a node without an integer form."""
+    producer = value.producer()
+    while producer is not None and facts_of(producer).role is Role.MOVEMENT:
+        source = producer.inputs[0]
+        producer = None if source is None else source.producer()
+    return producer is None or facts_of(producer).role is Role.FLOAT
 
 
 def _layers_behind(node: ir.Node, value: ir.Value) -> list[ir.Node] | None:

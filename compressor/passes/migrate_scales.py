@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx_ir as ir
 
-from compressor.analyses.channel_sites import ChannelSite, channel_sites
+from compressor.analyses.channel_sites import ChannelSite, channel_axis, channel_sites
 from compressor.calibration.channels import ChannelStatistics
 from compressor.ir.annotations import stamp_origin
 from compressor.ir.rewrite import add_constant, constant_of, free_name, set_constant
@@ -148,7 +148,10 @@ def _insert_multiplication(site: ChannelSite, factors: Array) -> None:
     value, graph = site.value, site.readers[0].graph
     if graph is None:
         raise ValueError("the site is in no graph")
-    constant = add_constant(graph, f"{value.name}_evening", factors.astype(np.float32))
+    kernel = constant_of(site.layers[0].inputs[1])
+    behind = [1] * (0 if kernel is None or channel_axis(site.layers[0]) == -1 else kernel.ndim - 2)
+    along = factors.astype(np.float32).reshape(-1, *behind)
+    constant = add_constant(graph, f"{value.name}_evening", along)
     node = ir.node("Mul", [value, constant], name=free_name(graph, f"{value.name}_even"))
     result = node.outputs[0]
     result.name = free_name(graph, f"{value.name}_evened")

@@ -4,7 +4,7 @@ import numpy as np
 import onnx_ir as ir
 
 from compressor.analyses.channel_sites import channel_axis, channel_sites
-from compressor.calibration.channels import collect_channels
+from compressor.calibration.channels import ChannelStatistics, collect_channels
 from compressor.passes.infer_shapes import InferShapes
 from compressor.passes.migrate_scales import MigrateScales
 from compressor.passes.protocol import Changes, PassContext
@@ -110,3 +110,19 @@ def test_silent_channels_keep_their_weights() -> None:
     silent = constant(model, "e")[:, 3].copy()
     assert migrated(model).modified
     np.testing.assert_array_equal(constant(model, "e")[:, 3], silent)
+
+
+def test_float_images_are_multiplied_in_front_of_a_convolution() -> None:
+    model = graph_of(
+        "g (float[N,8,6,6] x) => (float[N,8,6,6] y) { y = Conv(x, e) }", e=gaussian(8, 8, 1, 1)
+    )
+    InferShapes().run(model, PassContext())
+    level = UNEVEN.astype(np.float64)
+    seen = {"x": ChannelStatistics(low=-level, high=level, power=level**2)}
+    weight = constant(model, "e") / UNEVEN[None, :, None, None]
+    model.graph.initializers["e"].const_value = ir.tensor(weight, name="e")
+    before = model.clone()
+    [changes] = apply(model, MigrateScales(), context=PassContext(channels=seen))
+    assert changes.counts == {"into parameters": 0, "by a multiplication": 1}
+    assert [node.op_type for node in model.graph] == ["Mul", "Conv"]
+    assert_same(before, model, terms=16)
