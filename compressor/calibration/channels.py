@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx_ir as ir
 
-from compressor.calibration.collect import Feeds, RunnerFactory
+from compressor.calibration.collect import Feeds, RunnerFactory, run_nothing
 
 Vector = npt.NDArray[np.float64]
 
@@ -75,7 +75,7 @@ def collect_channels(
     observers = {name: ChannelObserver(axis) for name, axis in axes.items()}
     inputs = {value.name for value in model.graph.inputs}
     computed = [name for name in axes if name not in inputs]
-    run = make_runner(model, computed)
+    run = make_runner(model, computed) if computed else run_nothing
     for feeds in batches:
         seen = {**feeds, **dict(zip(computed, run(feeds), strict=True))}
         for name, observer in observers.items():

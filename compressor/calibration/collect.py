@@ -60,7 +60,7 @@ def collect(
     inputs = {value.name for value in model.graph.inputs}
     wanted = dict.fromkeys([*names, *(source for source, _ in moments.values())])
     computed = [name for name in wanted if name not in inputs]
-    run = make_runner(model, computed) if computed else _run_nothing
+    run = make_runner(model, computed) if computed else run_nothing
     samples = 0
     for feeds in batches:
         seen = {**feeds, **dict(zip(computed, run(feeds), strict=True))}
@@ -81,7 +81,7 @@ def collect(
     )
 
 
-def _run_nothing(feeds: Feeds) -> Sequence[npt.NDArray[np.float32]]:  # noqa: ARG001
+def run_nothing(feeds: Feeds) -> Sequence[npt.NDArray[np.float32]]:  # noqa: ARG001
     """Stand in for the graph when nothing that it computes is wanted."""
     return ()
 

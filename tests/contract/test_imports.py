@@ -21,9 +21,11 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "compressor.errors": (),
     "compressor.catalog": (),
     "compressor.files": (),
+    "compressor.points": (),
     "compressor.settings": (),
     "compressor.recipe": (
         "compressor.ir.sparsity",
+        "compressor.points",
         "compressor.pruning.budget",
         "compressor.settings",
     ),

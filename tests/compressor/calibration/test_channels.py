@@ -1,5 +1,7 @@
 """Statistics of channels are those of all values at once, however they arrive."""
 
+from typing import NoReturn
+
 import numpy as np
 import pytest
 
@@ -37,3 +39,13 @@ def test_inputs_and_computed_values_are_observed() -> None:
     np.testing.assert_array_equal(found["x"].low, fed.min(axis=(0, 2, 3)))
     assert set(found["r"].low) == {0.0}
     np.testing.assert_array_equal(found["r"].high, found["x"].high)
+
+
+def test_inputs_alone_need_no_run() -> None:
+    model = graph_of("g (float[N,3,4,4] x) => (float[N,3,4,4] y) { y = Relu(x) }")
+
+    def refuse(*given: object) -> NoReturn:
+        raise AssertionError(given)
+
+    found = collect_channels(model, {"x": 1}, [feeds_for(model, batch=4)], make_runner=refuse)
+    assert found["x"].low.shape == (3,)
