@@ -42,11 +42,7 @@ LITERT = ("ai_edge_litert", "tflite_runtime", "tensorflow")
 
 
 class JobError(Exception):
-    """What went wrong, with its *kind* for the other side."""
-
-    def __init__(self, kind: str, what: str) -> None:
-        super().__init__(what)
-        self.kind = kind
+    """What went wrong: its kind for the other side, and a sentence."""
 
 
 def say(message: Message) -> None:
@@ -75,14 +71,9 @@ def present(module: str) -> bool:
 
 
 def cpu_name() -> str:
-    for file in ("/proc/device-tree/model", "/proc/cpuinfo"):
-        text = read(file)
-        if file.endswith("model") and text:
-            return text.strip("\0\n ")
-        for row in text.splitlines():
-            if row.startswith(("model name", "Hardware", "Model")):
-                return row.partition(":")[2].strip()
-    return platform.processor()
+    board = read("/proc/device-tree/model").strip("\0\n ")
+    named = [r for r in read("/proc/cpuinfo").splitlines() if r.startswith("model name")]
+    return board or (named[0].partition(":")[2].strip() if named else platform.processor())
 
 
 def read(file: str) -> str:
@@ -94,26 +85,24 @@ def read(file: str) -> str:
 
 
 def celsius() -> Number:
-    """Return the highest temperature of any zone, None where none is told."""
-    texts = [read(file).strip() for file in glob.glob("/sys/class/thermal/thermal_zone*/temp")]
-    values = [int(text) for text in texts if text.lstrip("-").isdigit()]
-    return max(values) / 1000 if values else None
+    """Return the highest temperature of any zone."""
+    return highest("/sys/class/thermal/thermal_zone*/temp")
 
 
 def megahertz() -> Number:
-    """Return the highest frequency of any core, None where none is told."""
-    pattern = "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq"
-    values = [int(text) for text in map(read, glob.glob(pattern)) if text.strip().isdigit()]
-    return max(values) / 1000 if values else None
+    """Return the highest frequency of any core."""
+    return highest("/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq")
+
+
+def highest(pattern: str) -> Number:
+    """Return the largest number in files that count thousandths; None where there is none."""
+    texts = [read(file).strip() for file in glob.glob(pattern)]
+    return max((int(t) / 1000 for t in texts if t.lstrip("-").isdigit()), default=None)
 
 
 def peak_bytes() -> int:
-    for row in read("/proc/self/status").splitlines():
-        if row.startswith("VmHWM:"):
-            return int(row.split()[1]) * 1024
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    rows = read("/proc/self/status").splitlines()
+    return max((int(r.split()[1]) * 1024 for r in rows if r.startswith("VmHWM:")), default=0)
 
 
 def exactly(stream: BinaryIO, count: int) -> Iterator[bytes]:
@@ -146,8 +135,7 @@ def receive(stream: BinaryIO, job: Message, folder: str) -> None:
         with zipfile.ZipFile(path) as archive:
             archive.extractall(packages)
         os.remove(path)
-    if job["wheels"]:
-        sys.path.insert(0, packages)
+    sys.path[:0] = [packages] if job["wheels"] else []
     for number, model in enumerate(job["models"]):
         model["path"] = os.path.join(folder, str(number) + model["suffix"])
         store(stream, model["path"], model["bytes"], model["sha256"])
@@ -156,8 +144,6 @@ def receive(stream: BinaryIO, job: Message, folder: str) -> None:
 
 
 class Ort:
-    """A model in ONNX Runtime."""
-
     def __init__(self, path: str, settings: Message) -> None:
         import onnxruntime as ort
 
@@ -186,8 +172,6 @@ class Ort:
 
 
 class LiteRt:
-    """A model in LiteRT, by whichever package has it."""
-
     def __init__(self, path: str, settings: Message) -> None:
         package = next(filter(present, LITERT))
         if package == "tensorflow":
@@ -196,9 +180,8 @@ class LiteRt:
             lite = importlib.import_module(package + ".interpreter")
         plain: Message = {}
         if not settings["optimize"]:
-            kind = getattr(lite, "OpResolverType", None)
-            if kind is not None:
-                plain = {"experimental_op_resolver_type": kind.BUILTIN_WITHOUT_DEFAULT_DELEGATES}
+            kind = lite.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+            plain = {"experimental_op_resolver_type": kind}
         self.interpreter = lite.Interpreter(path, num_threads=settings["threads"], **plain)
         self.interpreter.allocate_tensors()
         self.inputs = self.interpreter.get_input_details()
@@ -241,13 +224,18 @@ def answers(session: Any, samples: Arrays) -> List[Any]:
     import numpy as np
 
     count = len(next(iter(samples.values())))
-    step = max([size for size in session.fixed if isinstance(size, int)] or [1])
+    step = batch_of(session)
     parts = []
     for start in range(0, count, step):
         rows = [min(index, count - 1) for index in range(start, start + step)]
         found = session.run({name: array[rows] for name, array in samples.items()})
         parts.append([by_sample(array, step)[: count - start] for array in found])
     return [np.ascontiguousarray(np.concatenate(rows)) for rows in zip(*parts)]
+
+
+def batch_of(session: Any) -> int:
+    """Return how many samples the model takes at once, 1 where any number will do."""
+    return max([size for size in session.fixed if isinstance(size, int)] or [1])
 
 
 def by_sample(array: Any, step: int) -> Any:
@@ -282,6 +270,8 @@ def interleaved(calls: List[Call], settings: Message) -> Tuple[List[int], Times,
 
     seconds, random = settings["seconds"], np.random.default_rng(settings["seed"])
     repeats = [warmed(call, WARM_SHARE * seconds / len(calls)) for call in calls]
+    pause = settings["pause_s"]  # a rested processor: each sample is one run
+    repeats = [1] * len(calls) if pause else repeats
     elapsed: Times = [[] for _ in calls]
     heat: Heat = []
     deadline = time.perf_counter() + seconds
@@ -290,9 +280,9 @@ def interleaved(calls: List[Call], settings: Message) -> Tuple[List[int], Times,
         if len(elapsed[0]) >= settings["min_rounds"] and time.perf_counter() > deadline:
             break
         for index in random.permutation(len(calls)):
+            if pause:
+                time.sleep(pause)
             elapsed[index].append(sample(calls[index], repeats[index]))
-        if settings["pause_s"]:
-            time.sleep(settings["pause_s"])
         if not heat or time.perf_counter() - heat[-1][0] > 1:
             heat.append((time.perf_counter(), celsius(), megahertz()))
     return repeats, elapsed, heat
@@ -310,7 +300,7 @@ def work(job: Message) -> Message:
         session = RUNTIMES[kind](model["path"], settings)
         loaded = time.perf_counter_ns()
         samples = arrays_of(model)
-        step = max([size for size in session.fixed if isinstance(size, int)] or [1])
+        step = batch_of(session)
         feeds = {name: array[:1].repeat(step, 0) for name, array in samples.items()}
         call = session.bind(feeds)
         first = sample(call, 1)
@@ -330,12 +320,8 @@ def work(job: Message) -> Message:
 
 
 def versions() -> Message:
-    found = {}
-    for name in ("numpy", "onnxruntime", *LITERT):
-        module = sys.modules.get(name)
-        if module is not None:
-            found[name] = getattr(module, "__version__", "present")
-    return found
+    loaded = [name for name in ("numpy", "onnxruntime", *LITERT) if name in sys.modules]
+    return {name: getattr(sys.modules[name], "__version__", "present") for name in loaded}
 
 
 def attempt(job: Message, answer_file: str) -> None:
@@ -370,9 +356,10 @@ def supervised(job: Message, folder: str) -> Message:
         with open(answer_file, encoding="utf-8") as file:
             answer: Message = json.load(file)
         return answer
-    if os.WIFSIGNALED(status):
-        return {"error": "crashed", "what": "was killed by signal %d" % os.WTERMSIG(status)}
-    return {"error": "crashed", "what": "ended with status %d" % os.WEXITSTATUS(status)}
+    killed = os.WIFSIGNALED(status)
+    how = "was killed by signal %d" if killed else "ended with status %d"
+    what = how % (os.WTERMSIG(status) if killed else os.WEXITSTATUS(status))
+    return {"error": "crashed", "what": what}
 
 
 def watch(child: int, folder: str) -> None:
@@ -402,7 +389,7 @@ def main() -> None:
         receive(stream, job, folder)
         say(supervised(job, folder))
     except JobError as error:
-        say({"error": error.kind, "what": str(error)})
+        say(dict(zip(("error", "what"), error.args)))
     except OSError as error:
         say({"error": "disk" if error.errno in FULL_DISK else "folder", "what": str(error)})
     finally:

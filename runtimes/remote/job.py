@@ -31,7 +31,7 @@ class Job:
         models: the first is the baseline.
         threads: of one inference; optimize: let the runtime rewrite graphs.
         seconds: of timing, after warm-up; at least *min_rounds* are made, at most *max_rounds*.
-        pause_s: idle time between rounds, for duty cycles.
+        pause_s: rest before each inference, for duty cycles; each sample is then one run.
         cores: to run on; empty for all.
         seed: of the order within rounds.
     """
