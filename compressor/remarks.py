@@ -41,8 +41,9 @@ def remarks(
                 f"{artifact.runtime} itself runs {', '.join(split.outside[:_LISTED])}"
                 + (f" and {len(split.outside) - _LISTED} more" * (len(split.outside) > _LISTED))
             )
-        if ratio and ratio.verdict is Verdict.NOISY:
-            yield f"the latency of {artifact.name} is too noisy to decide upon; run again"
+        if ratio and ratio.verdict is not Verdict.STABLE:
+            verdict = ratio.verdict.value
+            yield f"the latency of {artifact.name} is too {verdict} to decide upon; run again"
 
 
 def _float_parts(summary: QuantizationSummary) -> Iterator[str]:
