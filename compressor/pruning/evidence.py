@@ -35,14 +35,25 @@ class Evidence:
     classifies: bool
 
 
+class Judge:
+    """Compares models with one dense model, whose answers are worked out once."""
+
+    def __init__(self, dense: ir.Model, evidence: Evidence) -> None:
+        """Run *dense* on the trial samples of *evidence*."""
+        self._evidence = evidence
+        self._names = [value.name or "" for value in dense.graph.outputs]
+        self._want = answers(dense, self._names, evidence)
+        self._measure = divergence_for(self._want, classifies=evidence.classifies)
+
+    def divergence(self, small: ir.Model) -> float:
+        """Return how far the answers of *small* are from the dense model's; finite always."""
+        found = self._measure(self._want, answers(small, self._names, self._evidence))
+        return found if np.isfinite(found) else float(np.finfo(np.float32).max)
+
+
 def divergence(dense: ir.Model, small: ir.Model, evidence: Evidence) -> float:
     """Return how far the answers of *small* are from those of *dense* on the trial samples."""
-    names = [value.name or "" for value in dense.graph.outputs]
-    want = answers(dense, names, evidence)
-    measure = divergence_for(want, classifies=evidence.classifies)
-    have = answers(small, names, evidence)
-    found = measure(want, have)
-    return found if np.isfinite(found) else float(np.finfo(np.float32).max)
+    return Judge(dense, evidence).divergence(small)
 
 
 def answers(model: ir.Model, names: Sequence[str], evidence: Evidence) -> list[Array]:

@@ -23,7 +23,7 @@ from compressor.pruning.budget import Allocation, Budget, Measure
 from compressor.pruning.costs import CostModel
 from compressor.pruning.curves import Curve, by_losses, levels_of, without
 from compressor.pruning.elimination import Elimination
-from compressor.pruning.evidence import Evidence, divergence
+from compressor.pruning.evidence import Evidence, Judge
 from compressor.pruning.readers import is_linear, readers_of
 from compressor.pruning.subject import Subject
 
@@ -71,13 +71,15 @@ def plan_pruning(
     """
     coupling = couple(model)
     moments = _moments(model, settings, evidence)
+    measured = settings.allocation is Allocation.SENSITIVITY and evidence is not None
+    judge = Judge(model, evidence) if measured and evidence is not None else None
     curves = []
     for number, dimension in enumerate(coupling.prunable, start=1):
         readers = readers_of(model, coupling, dimension, moments)
         subject = Subject(
             model=model, coupling=coupling, dimension=dimension, readers=tuple(readers)
         )
-        curves.append(_curve(subject, settings, evidence))
+        curves.append(_curve(subject, settings, judge))
         if progress is not None:
             progress(number, len(coupling.prunable))
     return _divide(model, coupling, curves, settings, latency)
@@ -103,14 +105,13 @@ def moments_table(model: ir.Model, evidence: Evidence) -> CalibrationTable:
     )
 
 
-def _curve(subject: Subject, settings: PruneSettings, evidence: Evidence | None) -> Curve:
+def _curve(subject: Subject, settings: PruneSettings, judge: Judge | None) -> Curve:
     """Rank the units of a dimension, and try the model without the first of them."""
     model, coupling, dimension = subject.model, subject.coupling, subject.dimension
-    measured = settings.allocation is Allocation.SENSITIVITY and evidence is not None
     most = max(_FEWEST_LEVELS, min(7, _EVALUATIONS // max(len(coupling.prunable), 1)))
     levels = levels_of(dimension, settings.align, most)
-    found: Elimination = IMPORTANCE[settings.importance].rank(subject, levels if measured else ())
-    if not measured or evidence is None or not levels:
+    found: Elimination = IMPORTANCE[settings.importance].rank(subject, levels if judge else ())
+    if judge is None or not levels:
         return by_losses(dimension, found)
     informed = [reader for reader in subject.readers if reader.moments is not None]
     damage = [0.0]
@@ -118,7 +119,7 @@ def _curve(subject: Subject, settings: PruneSettings, evidence: Evidence | None)
         plan = Plan(removed={dimension.name: tuple(sorted(found.order[:gone].tolist()))})
         weights = found.weights.get(gone)
         small = without(model, plan, informed if weights else [], weights or [])
-        damage.append(divergence(model, small, evidence))
+        damage.append(judge.divergence(small))
     return Curve(
         dimension=dimension,
         order=found.order,

@@ -20,7 +20,7 @@ import onnx_ir as ir
 from compressor.analyses.coupling.result import Mask, Site
 from compressor.ir.rewrite import add_constant, constant_of, set_constant
 from compressor.passes.protocol import Changes, PassContext
-from compressor.pruning.evidence import Evidence, divergence
+from compressor.pruning.evidence import Evidence, Judge
 from compressor.pruning.sampling import Sampler, sampler_of
 from compressor.pruning.solve import Problem, solve
 from compressor.pruning.waves import Task, waves_of
@@ -59,10 +59,11 @@ class Recover:
 
     def run(self, model: ir.Model, context: PassContext) -> Changes:  # noqa: ARG002 - as all passes
         """Give the layers of *model* new weights, unless its answers would be worse."""
-        before = divergence(self.dense, model, self.evidence)
+        judge = Judge(self.dense, self.evidence)
+        before = judge.divergence(model)
         weights = {name: value.const_value for name, value in model.graph.initializers.items()}
         counts = self._solve(model)
-        if divergence(self.dense, model, self.evidence) < before:
+        if judge.divergence(model) < before:
             return Changes(counts=counts)
         for name, value in model.graph.initializers.items():
             value.const_value = weights.get(name, _zeros(value))
