@@ -29,7 +29,8 @@ Array = npt.NDArray[Any]
 
 _TARGET_NUMBERS = 48 << 20  # held of the dense model's answers, all layers together
 _INPUT_NUMBERS = 32 << 20  # held of what the layers of a wave multiply
-_MOST_ROWS = 16
+_ROWS = 1 << 15  # of a layer, where there are enough
+_MOST_ROWS = 64  # of one sample: neighbours say the same
 _HELD_BACK = 8  # one of so many batches judges, the others are solved on
 
 
@@ -165,7 +166,7 @@ def _rows_per_sample(model: ir.Model, waves: list[list[Task]], samples: int) -> 
         inputs = sum(_lengths(nodes[task.node])[0] for task in wave)
         most = min(_TARGET_NUMBERS // max(answers, 1), _INPUT_NUMBERS // max(inputs, 1))
         for task in wave:
-            rows[task.node] = max(1, min(_MOST_ROWS, most // max(samples, 1)))
+            rows[task.node] = max(1, min(_MOST_ROWS, min(most, _ROWS) // max(samples, 1)))
     return rows
 
 
