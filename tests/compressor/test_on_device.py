@@ -17,6 +17,7 @@ from tests.ssh_server import Server
 QUICK = BenchOptions(seconds=0.3)
 
 
+@pytest.mark.slow
 def test_integer_keyword_spotting_answers_there_as_here(
     server: Server, shared_data: Path, tmp_path: Path
 ) -> None:

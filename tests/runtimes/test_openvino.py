@@ -10,6 +10,7 @@ from runtimes.targets import open_session
 from tests.runtimes.other_runtimes import assert_float_model, assert_int8_model, require
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mobilenet", "residual_cnn"])
 def test_float_models(name: str, repository: Path) -> None:
     require("openvino")

@@ -34,6 +34,7 @@ def test_options_are_its_own() -> None:
     assert caught.value.code is Code.RECIPE_INVALID
 
 
+@pytest.mark.slow
 def test_in_a_child_process(twice: Callable[[str], Path]) -> None:
     with Worker() as worker:
         session = worker.open("torch", twice(".onnx"), TorchOptions(half=True))

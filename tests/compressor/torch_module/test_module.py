@@ -49,6 +49,7 @@ def test_floats_are_those_of_onnx_runtime(name: str, batch: int) -> None:
     assert_close(GRAPHS[name](), batch=batch)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["residual_cnn", "mobilenet", "vit", "gru"])
 def test_reference_models(name: str, repository: Path) -> None:
     source = read_source(str(repository / "models" / name / "model.onnx"))
@@ -184,6 +185,7 @@ def test_half_precision() -> None:
     assert np.abs(array_of(found) - want).max() < 0.1 * np.abs(want).max()
 
 
+@pytest.mark.slow
 def test_compiles_to_one_graph_without_breaks() -> None:
     module = TorchModule(GRAPHS["residual"]())
     x = torch.from_numpy(gaussian(2, 3, 8, 8))

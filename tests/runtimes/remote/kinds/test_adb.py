@@ -157,6 +157,7 @@ def test_strange_serials_are_no_targets(phone: Callable[..., str]) -> None:
         assert caught.value.code is Code.TARGET_UNKNOWN
 
 
+@pytest.mark.slow
 def test_in_the_table_of_a_benchmark(phone: Callable[..., str], repository: Path) -> None:
     """Float ONNX is written as TFLite for a phone; a mean with its error stands for the median."""
     model = str(repository / "models" / "residual_cnn" / "model.onnx")
