@@ -102,7 +102,7 @@ def export(
                 check=False,
             )
         notes = _notes(folder, done.returncode, on_death, where=str(source))
-        model = onnx.load(folder / "model.onnx", IngestOptions())
+        model = onnx.load(folder / "model.onnx", IngestOptions(), mapped=False)
         add_notes(model, notes)
         return model
 

@@ -14,6 +14,7 @@ from compressor.ingest.onnx.operators import check_functions, check_operators, n
 from compressor.ingest.onnx.reading import parse, unreadable
 from compressor.ingest.onnx.scopes import check_scopes
 from compressor.ingest.onnx.shapes import bind_shapes
+from compressor.ingest.onnx.slimming import read_slim
 from compressor.ingest.onnx.sparse import densify
 from compressor.ingest.onnx.tensors import check_tensor, decode_constants
 from compressor.ingest.onnx.types import check_interface, check_types, forget_defaults
@@ -31,17 +32,18 @@ def accepts(path: Path) -> bool:
     return path.suffix == ".onnx"
 
 
-def load(path: Path, options: IngestOptions) -> ir.Model:
+def load(path: Path, options: IngestOptions, *, mapped: bool = True) -> ir.Model:
     """Read the ONNX model at *path* into the IR, unchanged but for sparse constants made dense.
 
-    Tensors in external files are mapped while they are used. Declared shapes of inner values are
+    Tensors in external files are mapped while they are used; with *mapped*, so are large ones of a
+    large file, which then must stay where it is. Declared shapes of inner values are
     dropped: they follow from the inputs, and files in the field lie about them.
 
     Raises:
         EdgecError: ``MODEL_UNREADABLE``, ``MODEL_TOO_LARGE``, ``MODEL_UNSUPPORTED`` or
             ``EXTERNAL_DATA``, each naming what was found.
     """
-    proto = parse(path, MAX_PROTO_BYTES)
+    proto = parse(path, MAX_PROTO_BYTES, read=read_slim if mapped else Path.read_bytes)
     check_size(proto, path, MAX_NODES)  # first: every later step walks all of it
     name_domains(proto)
     check_operators(proto, path, OLDEST_OPSET, NEWEST_OPSET)
@@ -61,6 +63,6 @@ def load(path: Path, options: IngestOptions) -> ir.Model:
         raise unreadable(path, str(error).partition("\n")[0]) from error
     decode_constants(model)
     name_apart(model)
-    map_external(model, path.parent)
+    map_external(model, path)
     bind_shapes(model, options, path)
     return model

@@ -11,12 +11,12 @@ from compressor.ir.annotations import set_data_files
 from compressor.ir.lazy import stored
 
 
-def map_external(model: ir.Model, folder: Path) -> None:
-    """Let the constants of *model* that lie in files of *folder* be read from there when used.
+def map_external(model: ir.Model, path: Path) -> None:
+    """Let the constants of *model*, read from *path*, that lie in files be read when they are used.
 
     The files have been checked. Types narrower than a byte are left to onnx_ir, which unpacks them.
     """
-    ir.external_data.set_base_dir(model.graph, folder)
+    ir.external_data.set_base_dir(model.graph, path.parent)
     files: dict[Path, None] = {}
     for graph in (model.graph, *model.graph.subgraphs()):
         for value in graph.initializers.values():
@@ -28,7 +28,7 @@ def map_external(model: ir.Model, folder: Path) -> None:
             if isinstance(tensor, ir.ExternalTensor):
                 files[Path(tensor.path)] = None
                 node.attributes[attribute.name] = ir.AttrTensor(attribute.name, _mapped(tensor))
-    set_data_files(model, list(files))
+    set_data_files(model, [file for file in files if file != path])
 
 
 def _tensors(graph: ir.Graph) -> Iterator[tuple[ir.Node, ir.Attr]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import google.protobuf.message
@@ -10,8 +11,10 @@ import onnx
 from compressor.errors import Code, EdgecError
 
 
-def parse(path: Path, largest: int) -> onnx.ModelProto:
-    """Return the message in the file at *path*, which has at most *largest* bytes.
+def parse(
+    path: Path, largest: int, *, read: Callable[[Path], bytes] = Path.read_bytes
+) -> onnx.ModelProto:
+    """Return the message that *read* finds at *path*, a file of at most *largest* bytes.
 
     Raises:
         EdgecError: ``MODEL_UNREADABLE`` or ``MODEL_TOO_LARGE``.
@@ -30,7 +33,7 @@ def parse(path: Path, largest: int) -> onnx.ModelProto:
         )
     proto = onnx.ModelProto()
     try:
-        proto.ParseFromString(path.read_bytes())
+        proto.ParseFromString(read(path))
     except google.protobuf.message.DecodeError as error:
         raise unreadable(path, "it is not a complete protobuf message") from error
     if not proto.HasField("graph") or not proto.opset_import or not proto.graph.output:
