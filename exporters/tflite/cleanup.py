@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import onnx_ir as ir
 
@@ -73,6 +75,21 @@ def _read_unflattened(product: ir.Node) -> None:
     if len(rows) > 1 and same_columns and all(node.op_type == "Reshape" for node in readers):
         product.replace_input_with(0, required_input(flatten, 0))
         out.shape = ir.Shape((*rows[:-1], shape_of(out)[-1]))
+    else:
+        _keep_rows_apart(flatten, product, readers)
+
+
+def _keep_rows_apart(flatten: ir.Node, product: ir.Node, readers: Sequence[ir.Node]) -> None:
+    """Let *flatten* make the leading axes that all *readers* of the *product* want back."""
+    wanted = {shape_of(node.outputs[0]) for node in readers}
+    source, out = flatten.outputs[0], product.outputs[0]
+    if len(wanted) != 1 or len(source.uses()) != 1 or source.is_graph_output():
+        return
+    (shape,) = wanted
+    reshapes = all(node.op_type == "Reshape" for node in readers)
+    if reshapes and len(shape) > 2 and shape[-1] == shape_of(out)[-1]:
+        source.shape = ir.Shape((*shape[:-1], shape_of(source)[-1]))
+        out.shape = ir.Shape(shape)
 
 
 def _take_part_of_join(node: ir.Node) -> None:

@@ -8,12 +8,14 @@ from compressor.ir.annotations import origin_of
 from exporters.protocol import Refusal
 from exporters.tflite.cleanup import remove_dead
 from exporters.tflite.dialect import DIALECT, ONNX_DOMAINS, Unsupported
+from exporters.tflite.movements import straighten_movements
 from exporters.tflite.ops.tables import legalizations
 from exporters.tflite.patterns import name_patterns
 
 
 def legalize(graph: ir.Graph) -> list[Refusal]:
     """Rewrite *graph* into the dialect; return why the nodes that are left cannot be."""
+    straighten_movements(graph)
     name_patterns(graph)
     remove_dead(graph)
     refused: dict[ir.Node, Refusal] = {}
