@@ -25,7 +25,7 @@ fuzz: $(VENV)/.test ## The property tests and hostile files on many more random 
 	EDGEC_FUZZ=20000 $(BIN)/pytest -n 2 tests/compressor/ingest/onnx/test_fuzz.py
 
 conformance: $(VENV)/.test ## Every operator test of the ONNX standard, also as TFLite, every model of the zoo
-	EDGEC_CONFORMANCE=full $(BIN)/pytest -n 2 tests/conformance
+	EDGEC_CONFORMANCE=full $(BIN)/pytest -n 2 tests/conformance tests/runtimes/simulator/test_architectures.py
 
 large: $(VENV)/.test ## A model of three gigabytes, compiled in one and a half times its size (needs 16 GB of disk)
 	EDGEC_LARGE_GB=3 $(BIN)/pytest tests/e2e/test_large_models.py

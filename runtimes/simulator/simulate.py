@@ -18,6 +18,7 @@ COVERED_LEAST = 0.9
 
 _LOWER = {Tier.CALIBRATED: Tier.PROFILE, Tier.PROFILE: Tier.ZERO, Tier.ZERO: Tier.ZERO}
 _TIERS = {"profile": Tier.PROFILE, "calibrated": Tier.CALIBRATED}
+_LARGEST_MCU = 1.25e8  # MACs, ten times the largest model of MLPerf Tiny
 _NAMED = 5  # operators that a reason names
 _SMALLEST = 3e7  # MACs of the smallest model that was measured with ncnn
 
@@ -152,4 +153,6 @@ def _assumptions(works: Sequence[Work], profile: Profile, ratio: RuntimeRatio | 
         found.append("float models were measured in fp16, which this core computes natively")
     if profile.runtime == "ncnn" and sum(work.macs for work in works) < _SMALLEST:
         found.append("smaller than any model behind the profile: start-up costs weigh more")
+    if profile.runtime not in ("ncnn", "own") and sum(w.macs for w in works) > _LARGEST_MCU:
+        found.append("ten times larger than any model measured there: check that it fits at all")
     return found
