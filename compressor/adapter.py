@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from compressor.errors import Code, EdgecError
 from compressor.ir.interface import Interface, Layout, TensorSpec
 
 Array = npt.NDArray[Any]
@@ -45,6 +46,12 @@ def _translated(array: Array, old: TensorSpec, new: TensorSpec) -> Array:
         array = _real(array, old)
         if new.quantization is not None:
             array = new.quantization.quantize(array)
+        elif array.dtype.kind == "f" and new.numpy.kind != "f":
+            raise EdgecError(
+                Code.DATA_DTYPE,
+                f"real numbers cannot be fed to '{new.name}': it states no scale",
+                expected=str(new),
+            )
     return np.ascontiguousarray(_in_layout(array, old, new), new.numpy)
 
 

@@ -88,16 +88,25 @@ class Diff:
     @property
     def first(self) -> TensorGap | None:
         """The first tensor that lies apart, in the order of the first model."""
-        return next((gap for gap in (*self.gaps, *self.outputs) if self._parts(gap)), None)
+        return next((gap for gap in (*self.gaps, *self.outputs) if self.is_apart(gap)), None)
 
     @property
     def worst(self) -> TensorGap | None:
         """The tensor that lies furthest apart, if any does."""
-        apart = [gap for gap in (*self.gaps, *self.outputs) if self._parts(gap)]
+        apart = [gap for gap in (*self.gaps, *self.outputs) if self.is_apart(gap)]
         return max(apart, key=lambda gap: (math.isnan(gap.relative), gap.relative), default=None)
 
-    def _parts(self, gap: TensorGap) -> bool:
-        return not gap.relative <= self.limit
+    def is_apart(self, gap: TensorGap) -> bool:
+        """Whether *gap* exceeds the limit and something behind it does as well.
+
+        A tensor that lies apart alone, before others that agree, is stored on another scale:
+        quantization moves scales from one layer to the next.
+        """
+        if gap.relative <= self.limit:
+            return False
+        later = [*self.gaps, *self.outputs]
+        behind = later[later.index(gap) + 1 :]
+        return not behind or any(not other.relative <= self.limit for other in behind)
 
     def to_json(self) -> dict[str, Any]:
         """Return the comparison as a JSON-ready mapping."""

@@ -64,7 +64,7 @@ def _text(found: Diff, *, everything: bool) -> str:
     from compressor.cli._anatomy_text import table_of
 
     gaps = (*found.gaps, *found.outputs)
-    shown = [gap for gap in gaps if everything or not gap.relative <= found.limit]
+    shown = [gap for gap in gaps if everything or found.is_apart(gap)]
     rows = [_row(gap) for gap in shown]
     head = ("tensor", "operator", "in B", "shape", "relative", "SQNR dB", "largest")
     lines = [

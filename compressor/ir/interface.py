@@ -115,7 +115,7 @@ def _spec(value: ir.Value, layout: Layout) -> TensorSpec:
     for index, dim in enumerate(value.shape or ()):
         dims.append(dim if isinstance(dim, int) else (dim.value or f"{value.name}_dim{index}"))
     dtype = value.dtype.numpy().name if value.dtype else "float32"
-    params = quant_of(value)
+    params = quant_of(value) or _stated_at_the_edge(value)
     return TensorSpec(
         name=value.name or "",
         dtype=dtype if params is None else params.dtype.value,
@@ -123,6 +123,34 @@ def _spec(value: ir.Value, layout: Layout) -> TensorSpec:
         layout=layout,
         quantization=params,
     )
+
+
+def _stated_at_the_edge(value: ir.Value) -> QuantParams | None:
+    """Return the scale of an integer input that is only dequantized, or output that is quantized.
+
+    ONNX files say so in nodes, which stay where the integers are not those of the arithmetic.
+    """
+    from compressor.ir.quant import IntegerType, QuantParams
+
+    producer = value.producer()
+    nodes = [producer] if producer is not None else list(value.consumers())
+    wanted = "DequantizeLinear" if producer is None else "QuantizeLinear"
+    if not nodes or any(node is None or node.op_type != wanted for node in nodes):
+        return None
+    kinds = {kind.value: kind for kind in IntegerType}
+    dtype = kinds.get(value.dtype.numpy().name) if value.dtype else None
+    found = {_scale_and_zero(node) for node in nodes if node is not None}
+    stated = next(iter(found)) if len(found) == 1 else None
+    return None if stated is None or dtype is None else QuantParams.per_tensor(dtype, *stated)
+
+
+def _scale_and_zero(node: ir.Node) -> tuple[float, int] | None:
+    """Return the constants of a Q or DQ node with one scale, None for any other."""
+    values = [v.const_value for v in node.inputs[1:3] if v is not None]
+    arrays = [tensor.numpy() for tensor in values if tensor is not None]
+    if len(arrays) < len(node.inputs) - 1 or not arrays or any(a.size != 1 for a in arrays):
+        return None
+    return float(arrays[0].item()), int(arrays[1].item()) if len(arrays) > 1 else 0
 
 
 _SPATIAL = frozenset({"Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool"})

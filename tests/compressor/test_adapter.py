@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
 
 from compressor.adapter import Adapter
+from compressor.errors import Code, EdgecError
 from compressor.ir.interface import Interface, Layout, TensorSpec
 from compressor.ir.quant import IntegerType, QuantParams
 
@@ -43,3 +45,10 @@ def test_integers_of_the_source_become_floats_when_the_artifact_takes_floats() -
     fed = adapter.feeds({"x": np.full((1, 2, 4, 3), 5, np.int8)})["x"]
     assert fed.dtype == np.float32
     assert (fed == 4.0).all()
+
+
+def test_integers_of_unknown_meaning_are_not_fed() -> None:
+    real, unknown = interface("float32", Layout.NCHW, None), interface("int8", Layout.NCHW, None)
+    with pytest.raises(EdgecError) as caught:
+        Adapter(source=real, artifact=unknown).feeds({"x": np.ones((1, 3, 2, 4), np.float32)})
+    assert caught.value.code is Code.DATA_DTYPE

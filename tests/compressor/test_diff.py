@@ -6,8 +6,11 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 
-from compressor.diff import diff_models
+from compressor.diff import Diff, TensorGap, diff_models
 from compressor.errors import Code, EdgecError
+from compressor.ir.quant import IntegerType
+from compressor.passes.protocol import PassContext
+from compressor.passes.set_io_type import SetIoType
 from exporters import onnx as onnx_exporter
 from exporters import tflite
 from exporters.protocol import ExportOptions
@@ -97,3 +100,27 @@ def test_models_that_do_not_belong_together(tmp_path: Path) -> None:
     with pytest.raises(EdgecError) as caught:
         diff_models(a, saved("b.onnx", ir.to_proto(b).SerializeToString(), tmp_path))
     assert caught.value.code is Code.MODEL_UNSUPPORTED
+
+
+@pytest.mark.parametrize("suffix", ["onnx", "tflite"])
+def test_integer_interfaces_are_fed_as_integers(suffix: str, tmp_path: Path) -> None:
+    model = GRAPHS["residual"]()
+    quantized(model)
+    SetIoType(integers=IntegerType.INT8).run(model, PassContext())
+    exporter = {"onnx": onnx_exporter, "tflite": tflite}[suffix]
+    other = saved(f"b.{suffix}", exporter.write(model, ExportOptions()), tmp_path)
+    found = diff_models(original(tmp_path), other)
+    assert found.first is None, found.to_json()
+
+
+def test_a_tensor_on_another_scale_is_not_where_models_part() -> None:
+    def gap(name: str, relative: float) -> TensorGap:
+        return TensorGap(
+            name=name, other=name, op_type="Conv", shape=(1,), relative=relative, largest=relative
+        )
+
+    gaps = (gap("a", 0.0), gap("b", 3.0), gap("c", 0.01))
+    found = Diff(samples=1, limit=0.1, gaps=gaps, outputs=(gap("y", 0.02),), unmatched=())
+    assert found.first is None
+    apart = Diff(samples=1, limit=0.1, gaps=gaps, outputs=(gap("y", 0.5),), unmatched=())
+    assert apart.first is gaps[1]

@@ -75,3 +75,20 @@ def test_annotated_inputs_and_outputs_are_integers_to_the_caller() -> None:
     assert found.inputs[0].to_json()["scale"] == 0.5
     assert found.inputs[0].to_json()["zero_point"] == 7
     assert "scale" not in found.outputs[0].to_json()
+
+
+def test_scales_at_the_edges_of_files_with_quantization_nodes() -> None:
+    model = graph_of(
+        """g (int8[N,3] x, int8[N,3] raw) => (int8[N,3] y, int8[N,3] z) {
+            r = DequantizeLinear(x, scale, zero)
+            t = Relu(r)
+            y = QuantizeLinear(t, scale, zero)
+            z = Identity(raw)
+        }""",
+        scale=np.float32(0.5),
+        zero=np.int8(3),
+    )
+    found = interface_of(model)
+    expected = QuantParams.per_tensor(IntegerType.INT8, 0.5, 3)
+    assert [spec.quantization for spec in found.inputs] == [expected, None]
+    assert [spec.quantization for spec in found.outputs] == [expected, None]
