@@ -14,7 +14,8 @@ from compressor.ir.interface import Interface, TensorSpec
 
 FOLDER = Path(__file__).parent
 Shapes = Mapping[str, tuple[int, ...]]
-Feeds = dict[str, npt.NDArray[Any]]
+Array = npt.NDArray[Any]
+Feeds = dict[str, Array]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +65,7 @@ class Entry:
         random = np.random.default_rng(seed)
         return {spec.name: self._fed(spec, batch, random) for spec in interface.inputs}
 
-    def _fed(self, spec: TensorSpec, batch: int, random: np.random.Generator) -> npt.NDArray[Any]:
+    def _fed(self, spec: TensorSpec, batch: int, random: np.random.Generator) -> Array:
         shape = spec.concrete(batch)
         if spec.numpy.kind == "f":
             return random.standard_normal(shape).astype(spec.numpy)

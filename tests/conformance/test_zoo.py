@@ -16,8 +16,8 @@ from onnxscript import optimizer
 from compressor.ingest import factory
 from compressor.ingest.options import IngestOptions
 from compressor.source import read_source
+from models.zoo.answers import answers_of
 from models.zoo.entries import ZOO, Entry
-from tests.conformance.frameworks import answers_of
 from tests.graphs import run_onnx
 from tests.tolerances import ZOO_PARITY
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from models.zoo.entries import Entry, Feeds
-from tests.graphs import Array
+from models.zoo.entries import Array, Entry, Feeds
 
 
 def answers_of(entry: Entry, batches: Sequence[Feeds]) -> list[list[Array]]:
@@ -19,12 +18,12 @@ def answers_of(entry: Entry, batches: Sequence[Feeds]) -> list[list[Array]]:
     return [run(model, feeds) for feeds in batches]
 
 
-def _run_keras(model: Any, feeds: Feeds) -> list[Array]:
+def _run_keras(model: Any, feeds: Feeds) -> list[Array]:  # noqa: ANN401 - Keras is untyped
     (given,) = feeds.values()
     return [np.asarray(model(given, training=False))]
 
 
-def _run_torch(model: Any, feeds: Feeds) -> list[Array]:
+def _run_torch(model: Any, feeds: Feeds) -> list[Array]:  # noqa: ANN401 - torch is untyped
     import torch
 
     known = inspect.signature(model.forward).parameters
@@ -47,14 +46,14 @@ def _nested(tensors: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _listed(part) for name, part in found.items()}
 
 
-def _listed(part: Any) -> Any:
+def _listed(part: Any) -> Any:  # noqa: ANN401 - tensors, nested
     if not isinstance(part, dict):
         return part
     values = {name: _listed(inner) for name, inner in part.items()}
     return list(values.values()) if all(name.isdecimal() for name in values) else values
 
 
-def _flat(result: Any) -> list[Any]:
+def _flat(result: Any) -> list[Any]:  # noqa: ANN401 - tensors, nested
     if isinstance(result, Mapping):
         result = list(result.values())
     if not isinstance(result, list | tuple):
