@@ -27,6 +27,7 @@ from compressor.passes.fold_pad import FoldPad
 from compressor.passes.infer_shapes import InferShapes
 from compressor.passes.inline_functions import InlineFunctions
 from compressor.passes.lift_constants import LiftConstants
+from compressor.passes.merge_movement import MergeMovement
 from compressor.passes.protocol import Pass, PassContext, pass_name
 from compressor.passes.remove_unused import RemoveUnused
 from compressor.passes.simplify_broadcast import SimplifyBroadcast
@@ -61,6 +62,8 @@ CANONICALIZE: tuple[Pass, ...] = (
     EliminateIdentity(),  # so that patterns below meet without a Dropout between
     FoldBatchnorm(),  # needs Conv and BatchNormalization as neighbours
     FoldPad(),  # after identities, so that Pad and Conv are neighbours
+    InferShapes(),  # what reshapes to targets that are constants by now lead to
+    MergeMovement(),  # the transpositions that it leaves meet others
     CancelTransposes(),  # before pools and layers: reductions over an image become recognisable
     CanonicalizePool(),  # needs shapes
     CanonicalizeLinear(),  # needs shapes and constant weights

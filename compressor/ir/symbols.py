@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
 import onnx_ir as ir
@@ -42,8 +42,13 @@ def name_dimensions(model: ir.Model) -> None:
             value.shape = ir.Shape(dims)
 
 
+def dims_of(shape: Iterable[int | ir.SymbolicDim]) -> list[int | str | None]:
+    """Return the dimensions of *shape* as numbers and names; None where neither is known."""
+    return [dim if isinstance(dim, int) else dim.value for dim in shape]
+
+
 def _dims(value: ir.Value) -> list[int | str | None]:
-    return [dim if isinstance(dim, int) else dim.value for dim in value.shape or ()]
+    return dims_of(value.shape or ())
 
 
 def _renamed(dim: int | str | None, known: dict[str, str]) -> int | str | None:
@@ -99,8 +104,8 @@ def _reshaped(source: Dims, node: ir.Node) -> Dims | None:
     ]
     if wanted.count(-1) != 1 or None in wanted or None in source:
         return None
-    count, symbols = _product(source)
-    others, taken = _product([dim for dim in wanted if dim != -1])
+    count, symbols = product_of(source)
+    others, taken = product_of([dim for dim in wanted if dim != -1])
     if not others or count % others or taken - symbols:
         return None
     left = [*(symbols - taken).elements()]
@@ -109,7 +114,7 @@ def _reshaped(source: Dims, node: ir.Node) -> Dims | None:
     return [(int(name) if name.isdecimal() else name) if dim == -1 else dim for dim in wanted]
 
 
-def _product(dims: Dims) -> tuple[int, Counter[str]]:
+def product_of(dims: Dims) -> tuple[int, Counter[str]]:
     """Return the number and the symbols that *dims* multiply to; ``8*batch`` is both."""
     number, symbols = 1, Counter[str]()
     for dim in dims:

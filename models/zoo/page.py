@@ -34,7 +34,7 @@ from models.zoo.answers import answers_of
 from models.zoo.entries import ZOO, Array, Entry
 from runtimes.isolate import Worker
 
-SAMPLES = 8
+SAMPLES = 4
 HEAD = """# Models
 
 Well-known architectures without their training (`models/zoo`), from their framework to TFLite with
@@ -100,8 +100,9 @@ def measured(entry: Entry, work: Path) -> Record:
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         try:
-            record = _float(read_source(str(path)), path.with_suffix(".npz"), scratch)
-            return _integer(entry, path, scratch, record)
+            source = read_source(str(path))
+            record = _float(source, path.with_suffix(".npz"), scratch)
+            return _integer(entry, source, scratch, record)
         except EdgecError as error:
             return Record(refused=f"{error.code.name}: {error.what}")
 
@@ -154,11 +155,10 @@ def _difference(have: Array, want: Array) -> float:
     return float(np.abs(have.astype(np.float64) - want).max() / max(1e-30, np.abs(want).max()))
 
 
-def _integer(entry: Entry, path: Path, scratch: Path, record: Record) -> Record:
-    interface = read_source(str(path)).interface
-    np.savez(scratch / "data.npz", **entry.feeds(interface, batch=2 * SAMPLES))
+def _integer(entry: Entry, source: Source, scratch: Path, record: Record) -> Record:
+    np.savez(scratch / "data.npz", **entry.feeds(source.interface, batch=2 * SAMPLES))
     made = compile_model(
-        str(path),
+        str(source.path),
         output=scratch / "int8",
         data=scratch / "data.npz",
         recipe=Recipe(
@@ -198,10 +198,17 @@ def row(name: str, record: Record) -> str:
     return f"| {' | '.join(map(str, cells))} |"
 
 
-def records(entries: Iterable[Entry], work: Path) -> Iterable[tuple[str, Record]]:
-    """Yield the name and figures of each of *entries*, from *work* where they stand there."""
+def records(
+    entries: Iterable[Entry], work: Path, *, recorded: bool
+) -> Iterable[tuple[str, Record]]:
+    """Yield the name and figures of *entries*, from *work* where they stand; else they are made.
+
+    With *recorded* those that do not stand there are left out.
+    """
     for entry in entries:
         kept = work / f"{entry.name}.json"
+        if recorded and not kept.is_file():
+            continue
         if not kept.is_file():
             print(entry.name, file=sys.stderr, flush=True)
             kept.write_text(json.dumps(dataclasses.asdict(measured(entry, work))))
@@ -213,10 +220,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="parts of names; all models by default")
     parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--recorded", action="store_true", help="measure nothing more")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     chosen = [e for e in ZOO if not options.names or any(n in e.name for n in options.names)]
-    print(HEAD + "\n".join(row(*pair) for pair in records(chosen, options.work)))
+    found = records(chosen, options.work, recorded=options.recorded)
+    print(HEAD + "\n".join(row(*pair) for pair in found))
 
 
 if __name__ == "__main__":
