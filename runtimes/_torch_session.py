@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ class TorchSession:
         from compressor.torch_module.module import TorchModule
 
         own = options if isinstance(options, TorchOptions) else TorchOptions()
+        # Workers of the compiler would outlive a child that is ended at once.
+        os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
         self._path, self._threads = path, options.threads
         with _refusals(path):
             source = _read(path)
