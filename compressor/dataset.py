@@ -6,8 +6,9 @@ Arrays stay in their stored type; only the batch in hand is converted to what th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ Array = npt.NDArray[Any]
 Batch = dict[str, Array]
 
 BATCH = 16
+_SPREAD_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,12 +100,16 @@ class Dataset:
     def calibration(self, interface: Interface, limit: int, *, batch: int = BATCH) -> Samples:
         """Return up to *limit* samples for calibration, fed as *interface* takes them.
 
+        Of more samples that were set aside for it they are taken evenly: data is often sorted.
+
         Raises:
             EdgecError: ``DATA_MISSING_ARRAY``, ``DATA_EMPTY``, ``DATA_SHAPE``, ``DATA_DTYPE``,
                 ``DATA_NOT_FINITE`` or ``DATA_UNREADABLE``, each naming the array.
         """
         names = self._calibration_arrays(interface)
-        samples = self._samples(interface, names, limit, batch)
+        samples = self._samples(
+            interface, names, limit, batch, spread=_are_separate({*names.values()})
+        )
         doubts = lint.few_samples(len(samples), samples.where)
         return replace(samples, findings=(*samples.findings, *doubts))
 
@@ -150,7 +156,13 @@ class Dataset:
         return state.hexdigest()
 
     def _samples(
-        self, interface: Interface, names: Mapping[str, str], limit: int, batch: int
+        self,
+        interface: Interface,
+        names: Mapping[str, str],
+        limit: int,
+        batch: int,
+        *,
+        spread: bool = False,
     ) -> Samples:
         used = set(names.values())
         self._store.prepare(used | {LABELS} if not _are_separate(used) else used, limit)
@@ -159,7 +171,11 @@ class Dataset:
         plans = {spec.name: self._plan(spec, names[spec.name]) for spec in interface.inputs}
         available = self._store.arrays[next(iter(names.values()))].samples
         count = _whole_batches(min(limit, available), interface, self.path)
-        stored = {name: self._checked(plans[name], names[name], count) for name in names}
+        taken = available if spread and self._fits(names.values()) else count
+        stored = {name: self._checked(plans[name], names[name], taken) for name in names}
+        if taken > count:
+            places = np.linspace(0, taken - 1, count).round().astype(int)
+            stored = {name: array[places] for name, array in stored.items()}
         findings = [
             doubt
             for name, plan in plans.items()
@@ -175,6 +191,12 @@ class Dataset:
             findings=tuple(findings),
             where=self._where(*names.values()),
         )
+
+    def _fits(self, names: Iterable[str]) -> bool:
+        """Whether the arrays *names* can be read as a whole at little cost."""
+        arrays = [self._store.arrays[name] for name in names]
+        sizes = [prod(stored.shape) * stored.dtype.itemsize for stored in arrays]
+        return not self.is_images and sum(sizes) <= _SPREAD_BYTES
 
     def _plan(self, spec: TensorSpec, name: str) -> FeedPlan:
         stored = self._store.arrays[name]

@@ -58,7 +58,7 @@ class QuantizeStatic:
         table = context.table or CalibrationTable(fingerprint="", samples=0, tensors={})
         table.require(fingerprint(model))
         regions = integer_regions(model.graph, self.keep_float)
-        params = self._activation_params(scale_groups(model.graph, regions), table)
+        params = self._activation_params(scale_groups(model.graph, regions), regions, table)
         converts = _Converter(model.graph, regions, params).run()
         _annotate_nodes(model.graph, regions)
         for node in model.graph:
@@ -73,15 +73,21 @@ class QuantizeStatic:
         return Changes(counts=counts, skipped=tuple(skipped))
 
     def _activation_params(
-        self, groups: list[ScaleGroup], table: CalibrationTable
+        self, groups: list[ScaleGroup], regions: IntegerRegions, table: CalibrationTable
     ) -> dict[str, QuantParams]:
-        """Return the parameters of every integer activation by value name."""
-        choose_range = RANGE_METHODS[self.range_method].choose_range
+        """Return the parameters of every integer activation by value name.
+
+        Where only matrix products between float nodes read an activation, the rare large values
+        of a transformer decide its answers: the MSE method, which counts them as few, would clip.
+        """
+        fed = {value.name for node in regions.float_results for value in node.inputs[:1] if value}
         params: dict[str, QuantParams] = {}
         for group in groups:
             found = group.fixed
             if found is None:
-                ranges = [choose_range(table.of(name)) for name in group.voters]
+                keeps_all = self.range_method == "mse" and fed.issuperset(group.members)
+                method = RANGE_METHODS["minmax" if keeps_all else self.range_method]
+                ranges = [method.choose_range(table.of(name)) for name in group.voters]
                 low, high = min(r[0] for r in ranges), max(r[1] for r in ranges)
                 found = params_of_range(low, high, IntegerType.INT8)
             params.update(dict.fromkeys(group.members, found))

@@ -284,3 +284,18 @@ def test_reading_more_later_gives_the_same_samples(tmp_path: Path) -> None:
     few = joined(data.evaluation(CHW, 3))
     np.testing.assert_array_equal(joined(data.evaluation(CHW, 9))[:3], few)
     np.testing.assert_array_equal(joined(data.evaluation(CHW, 3)), few)
+
+
+def test_samples_set_aside_for_calibration_are_taken_evenly(tmp_path: Path) -> None:
+    """Data is often sorted: by class, by length, by day."""
+    stored = np.arange(40, dtype=np.float32).repeat(60).reshape(40, 3, 4, 5)
+    data = dataset(tmp_path, x=stored, x_calib=stored)
+    taken = joined(data.calibration(CHW, 4))[:, 0, 0, 0]
+    np.testing.assert_array_equal(taken, [0, 13, 26, 39])
+    np.testing.assert_array_equal(joined(data.evaluation(CHW, 4))[:, 0, 0, 0], [0, 1, 2, 3])
+
+
+def test_without_samples_set_aside_the_first_ones_calibrate(tmp_path: Path) -> None:
+    stored = np.arange(40, dtype=np.float32).repeat(60).reshape(40, 3, 4, 5)
+    taken = joined(dataset(tmp_path, x=stored).calibration(CHW, 4))[:, 0, 0, 0]
+    np.testing.assert_array_equal(taken, [0, 1, 2, 3])

@@ -1,8 +1,10 @@
+import dataclasses
+
 import numpy as np
 import onnx_ir as ir
 import pytest
 
-from compressor.calibration.table import CalibrationTable
+from compressor.calibration.table import CalibrationTable, Histogram, TensorStatistics
 from compressor.errors import Code, EdgecError
 from compressor.ir.annotations import Precision, is_convert, precision_of, quant_of, reason_of
 from compressor.ir.interface import interface_of
@@ -246,3 +248,26 @@ def test_float_model_stays_float() -> None:
     [changes] = quantized(model)
     assert changes.counts["nodes integer"] == 0
     assert lines_of(model) == ["y = Exp(x)"]
+
+
+@pytest.mark.parametrize(
+    ("body", "clips"),
+    [
+        ("y = Gemm<transB=1>(x, w)", False),
+        ("a = Gemm<transB=1>(x, w) y = Gemm<transB=1>(a, w)", True),
+    ],
+)
+def test_products_between_floats_keep_rare_large_values(body: str, clips: bool) -> None:
+    """The MSE method clips what one value in a million reaches, but not where transformers read."""
+    text = f"g (float[N,8] x) => (float[N,8] y) {{ {body} }}"
+    model = graph_of(text, w=gaussian(8, 8))
+    table = calibrated(model)
+    counts = np.zeros(2048, np.int64)
+    counts[0], counts[512:1024], counts[-1] = 1, 10**6 // 512, 1
+    histogram = Histogram(low=-10.0, high=10.0, counts=counts)
+    rare = TensorStatistics(low=-10.0, high=10.0, histogram=histogram)
+    table = dataclasses.replace(table, tensors={**table.tensors, "x": rare})
+    apply(model, QuantizeStatic(range_method="mse"), context=PassContext(table=table))
+    params = quant_of(model.graph[0].outputs[0])
+    assert params is not None
+    assert (params.range()[0] > -10 * 0.9) == clips
