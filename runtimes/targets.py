@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -92,6 +93,22 @@ def open_session(name: str, path: Path, options: SessionOptions) -> LocalSession
         return module.open_session(path, options)
     except ImportError as error:
         raise EdgecError(Code.RUNTIME_UNAVAILABLE, str(error), where=f"target '{name}'") from error
+
+
+def split_targets(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return single targets of texts such as ``ort,litert:threads=2,sim:rk3588,cores=little``.
+
+    A part with ``=`` and no target's name before it is an option of the target to its left.
+    """
+    found: list[str] = []
+    for text in texts:
+        for place, part in enumerate(text.split(",")):
+            is_option = place > 0 and ":" not in part.partition("=")[0] and "=" in part
+            if is_option:
+                found[-1] += f",{part}"
+            else:
+                found.append(part.strip())
+    return tuple(found)
 
 
 def parse_target(text: str) -> Target:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("models", nargs=-1, required=True)
-@click.option("--on", "targets", multiple=True, help="Target such as ort or litert:threads=4.")
+@click.option("--on", "targets", multiple=True, help="Targets such as ort or litert:threads=4.")
 @click.option("--data", type=click.Path(path_type=Path), help="Samples, to judge quality as well.")
 @click.option(
     "--seconds",
@@ -62,6 +62,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click passes what the dec
     from compressor.benchmark import run_benchmark
     from compressor.cli._console import ConsoleProgress
     from compressor.ingest.options import IngestOptions, parse_input_shapes
+    from runtimes.targets import split_targets
 
     before = latest(options["compare"]) if options["compare"] else None
     ingest = IngestOptions(
@@ -70,7 +71,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click passes what the dec
     with ConsoleProgress() as progress:
         found = run_benchmark(
             options["models"],
-            options["targets"] or _usual(options["models"]),
+            split_targets(options["targets"]) or _usual(options["models"]),
             data=options["data"],
             options=_options(options),
             ingest=ingest,

@@ -8,7 +8,24 @@ import pytest
 
 from compressor.errors import Code, EdgecError
 from runtimes.protocol import Runtime, SessionOptions
-from runtimes.targets import Target, open_session, parse_target, runtime_for, runtimes
+from runtimes.targets import (
+    Target,
+    open_session,
+    parse_target,
+    runtime_for,
+    runtimes,
+    split_targets,
+)
+
+
+def test_several_targets_in_one_text() -> None:
+    texts = ("ort,litert:threads=2,optimize=false", "sim:rk3588,cores=little,tflm")
+    assert split_targets(texts) == (
+        "ort",
+        "litert:threads=2,optimize=false",
+        "sim:rk3588,cores=little",
+        "tflm",
+    )
 
 
 def test_the_folder_is_the_table() -> None:
