@@ -31,6 +31,7 @@ _TARGET_NUMBERS = 48 << 20  # held of the dense model's answers, all layers toge
 _INPUT_NUMBERS = 32 << 20  # held of what the layers of a wave multiply
 _ROWS = 1 << 15  # of a layer, where there are enough
 _MOST_ROWS = 64  # of one sample: neighbours say the same
+_PULLS = (1, 10, 100)  # few rows of many inputs need a stronger pull to hold on others
 _HELD_BACK = 8  # one of so many batches judges, the others are solved on
 
 
@@ -142,11 +143,14 @@ class Recover:
         problem, judge = (_problem(task, rows, answers, held_back=h) for h in (False, True))
         flat = weight.reshape(len(weight), -1)
         shift = np.zeros(len(weight), np.float32) if bias is None else bias
-        new, moved = solve(problem, flat, shift, damping=self.damping, rounds=self.rounds)
-        if not judge.error(new, moved) < judge.error(flat, shift):
-            return False
-        _set_layer(node, new.reshape(weight.shape), moved)
-        return True
+        as_it_is = judge.error(flat, shift)
+        for times in _PULLS:
+            damping = times * self.damping
+            new, moved = solve(problem, flat, shift, damping=damping, rounds=self.rounds)
+            if judge.error(new, moved) < as_it_is:
+                _set_layer(node, new.reshape(weight.shape), moved)
+                return True
+        return False
 
 
 @dataclass(kw_only=True)
