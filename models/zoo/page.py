@@ -44,7 +44,8 @@ the float model, one thread, rounds interleaved, with its 95 % interval. Integer
 multiply-accumulates that static INT8 leaves as integers; each INT8 file was run. Calibration saw
 random numbers, so that accuracies would say nothing.
 
-Made by `python -m models.zoo.page --work out/zoo > docs/models.md`.
+Made by `python -m models.zoo.page --work out/zoo > docs/models.md`, on a loaded server:
+ratios count, not times. Models that are not in the table were not measured in this run.
 
 | model | ops | TRANSPOSE | KB | difference | latency ratio | INT8 ops | INT8 KB | integer |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
