@@ -14,12 +14,12 @@ ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "models" / "residual_cnn" / "model.onnx"
 DATA = ROOT / "models" / "data" / "fashion_mnist.toml"
 HALF = Budget.parse("macs=50%", "--prune")
-LARGEST_DROP = 5.5  # points: 2.9 were seen, and 1.3 is half the interval of 1,000 samples
+LARGEST_DROP = 2.0  # points, at half the MACs without training; 1.5 is what 500 images give
 
 
 @pytest.mark.slow
 def test_prune_and_quantize_in_one_run(tmp_path: Path) -> None:
-    recipe = Recipe(prune=HALF, latency_seconds=0, prune_samples=200, eval_samples=1000)
+    recipe = Recipe(prune=HALF, latency_seconds=0)
     made = compile_model(str(MODEL), output=tmp_path / "out", data=DATA, recipe=recipe)
     pruning = made.report["pruning"]
     assert pruning["macs"][1] <= 0.5 * pruning["macs"][0]

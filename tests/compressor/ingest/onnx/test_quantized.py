@@ -18,6 +18,9 @@ from exporters import onnx as exporter
 from exporters.protocol import ExportOptions
 from tests.graphs import Array, feeds_for, gaussian, graph_of, run_onnx
 from tests.quantized import GRAPHS, quantized
+from tests.tolerances import float32_network
+
+FUSED = float32_network(layers=8, terms=64)  # far below one step of any 8-bit scale
 
 SIGNED, UNSIGNED = ort.QuantType.QInt8, ort.QuantType.QUInt8
 FORMS = {
@@ -64,7 +67,8 @@ def stored_like(path: Path) -> IntegerType:
 def read_back(path: Path, model: ir.Model, modes: tuple[bool, ...] = (False, True)) -> ir.Model:
     """Return the file at *path* as read; written again it must answer exactly as before.
 
-    *modes* says whether with ONNX Runtime's optimiser off, on, or both.
+    *modes* says whether with ONNX Runtime's optimiser off, on, or both. The optimiser fuses what
+    canonicalization has cleaned into other float kernels: the order of their sums is its own.
     """
     source = read_source(str(path))
     options = ExportOptions(activations=stored_like(path))
@@ -74,7 +78,8 @@ def read_back(path: Path, model: ir.Model, modes: tuple[bool, ...] = (False, Tru
         want = run_onnx(path.read_bytes(), feeds, optimize=optimize)
         have = run_onnx(content, feeds, optimize=optimize)
         for name, expected in want.items():
-            np.testing.assert_array_equal(have[name], expected)
+            bound = FUSED * np.abs(expected).max(initial=0.0) if optimize else 0.0
+            np.testing.assert_allclose(have[name], expected, rtol=0, atol=bound)
     return source.model
 
 
