@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CODE := compressor exporters runtimes bench models examples tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test conformance lint types fuzz large clean op-support
+.PHONY: help demo check test conformance lint types fuzz large bench clean op-support
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -30,6 +30,12 @@ conformance: $(VENV)/.test ## Every operator test of the ONNX standard, also as 
 large: $(VENV)/.test ## A model of three gigabytes, compiled in one and a half times its size (needs 16 GB of disk)
 	EDGEC_LARGE_GB=3 $(BIN)/pytest tests/e2e/test_large_models.py
 
+bench: $(VENV)/.test ## How far measurements can be trusted: on a quiet machine, some ten minutes
+	$(BIN)/edgec compile models/residual_cnn/model.onnx --data models/data/fashion_mnist.toml -o bench-out
+	$(BIN)/python bench/trust/overhead.py bench-out/model.onnx bench-out/model.tflite
+	$(BIN)/python bench/trust/repeatability.py models/residual_cnn/model.onnx bench-out/model.onnx
+	$(BIN)/python bench/trust/gate.py
+
 op-support: $(VENV)/.test ## Write docs/op-support.md: every ONNX operator as TFLite, found by running
 	$(BIN)/python -m tests.conformance.op_support
 
@@ -41,7 +47,7 @@ types: $(VENV)/.test ## Types only
 	$(BIN)/mypy
 
 clean: ## Remove what the targets made, but not the environment
-	rm -rf demo-out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf demo-out bench-out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.made:

@@ -1,6 +1,8 @@
 """How often the gate is wrong about latency beside a busy loop.
 
-``python -m bench.gate_reliability`` times two networks against a baseline again and again, as
+    python bench/trust/gate.py [--runs 100] [--seconds 3] [--limit '+5 %']
+
+Times two networks against a baseline again and again, as
 ``edgec gate --baseline`` does it: the baseline's own copy, which no run should fail, and one with
 15 % more of the same layers, which every run should fail. It prints the outcomes of both, and the
 slowdown that a long quiet run measures.
