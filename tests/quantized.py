@@ -10,7 +10,7 @@ import onnx_ir as ir
 from compressor.calibration.collect import Feeds, Run, collect
 from compressor.calibration.histogram import HistogramObserver
 from compressor.calibration.table import CalibrationTable
-from compressor.ir.annotations import is_convert, quant_of
+from compressor.ir.annotations import Precision, is_convert, precision_of, quant_of
 from compressor.ir.interface import interface_of
 from compressor.ir.op_facts import Role, facts_of
 from compressor.ir.quant import QuantParams
@@ -216,13 +216,16 @@ def real_values(model: ir.Model, feeds: Feeds) -> dict[str, Array]:
 
     Each node runs alone in float on the real numbers that its integer operands stand for; what an
     integer tensor cannot hold is rounded by numpy, in float32 as QuantizeLinear is specified, so
-    that a runtime without optimiser gives the very same numbers.
+    that a runtime without optimiser gives the very same numbers. Averages are of integers.
     """
     values: dict[str, Array] = dict(feeds)
     for name, value in model.graph.initializers.items():
         params, array = quant_of(value), value.const_value.numpy()  # type: ignore[union-attr]
         values[name] = array if params is None else params.dequantize(params.quantize(array))
     for node in model.graph:
+        if node.op_type == "AveragePool" and precision_of(node) is Precision.INTEGER:
+            values[node.outputs[0].name or ""] = _average(node, values)
+            continue
         outputs = [values[node.inputs[0].name]] if is_convert(node) else _run_alone(node, values)  # type: ignore[union-attr,index]
         for value, array in zip(node.outputs, outputs, strict=True):
             params = quant_of(value)
@@ -233,6 +236,19 @@ def real_values(model: ir.Model, feeds: Feeds) -> dict[str, Array]:
 def _rounded(array: Array, params: QuantParams) -> Array:
     steps = np.rint(array / params.scale_array()) + np.float32(params.zero_point[0])
     return params.dequantize(np.clip(steps, params.dtype.low, params.dtype.high))
+
+
+def _average(node: ir.Node, values: Mapping[str, Array]) -> Array:
+    """Average stored integers; halves go away from the integer zero, as integer kernels round."""
+    source = node.inputs[0]
+    params = quant_of(source)
+    assert source is not None
+    assert params is not None
+    assert params == quant_of(node.outputs[0])
+    name = source.name or ""
+    stored = params.quantize(values[name]).astype(np.float32)
+    (mean,) = _run_alone(node, {**values, name: stored})
+    return params.dequantize(np.trunc(mean + np.copysign(np.float32(0.5), mean)))
 
 
 def _run_alone(node: ir.Node, values: Mapping[str, Array]) -> list[Array]:
