@@ -57,7 +57,8 @@ def show(name: str, as_json: bool) -> None:
 @click.option("--clock-mhz", type=click.FloatRange(10, 10_000), required=True, help="Its clock.")
 @click.option("--threads", type=click.IntRange(1), default=1, help="Threads that were used.")
 @click.option("-o", "--output", type=_TABLE, required=True, help="The device file to write.")
-def fit(times: Path, output: Path, **facts: Any) -> None:  # noqa: ANN401 - click's
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def fit(times: Path, output: Path, as_json: bool, **facts: Any) -> None:  # noqa: ANN401 - click's
     """Fit a profile to TIMES, a CSV of at least 3 models and their latency_ms on the device.
 
     The result is used as --on sim:FILE.toml. Everything that the times do not tell is taken from
@@ -81,7 +82,7 @@ def fit(times: Path, output: Path, **facts: Any) -> None:  # noqa: ANN401 - clic
     device = Device(name=output.stem, title=facts["name"], chip=facts["core"], profiles=(profile,))
     text = device_text(device, heading="Made by edgec devices fit.")
     write_atomically(output, text.encode())
-    click.echo(_line(profile))
+    click.echo(json.dumps(_to_json(device), indent=1) if as_json else _line(profile))
 
 
 @command.command()

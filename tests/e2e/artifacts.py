@@ -18,12 +18,17 @@ _UINT8_OFFSET = 128
 
 
 def onnx_grids(path: Path) -> dict[str, Grid]:
-    """Return scale and zero point (as int8 would have it) of every quantized tensor by name."""
+    """Return scale and zero point (as int8 would have it) of every quantized tensor by name.
+
+    An average reads its input a second time, around the integer zero; that is no grid of a tensor.
+    """
     model = onnx.load(path)
     constants = {t.name: onnx.numpy_helper.to_array(t) for t in model.graph.initializer}
     grids = {}
     for node in model.graph.node:
         if node.op_type not in ("QuantizeLinear", "DequantizeLinear"):
+            continue
+        if node.name.endswith("_stored"):
             continue
         integers = node.output[0] if node.op_type == "QuantizeLinear" else node.input[0]
         scale, zero_point = constants[node.input[1]], constants[node.input[2]]

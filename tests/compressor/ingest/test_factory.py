@@ -384,6 +384,7 @@ def test_models_that_the_exporter_refuses_are_traced_and_the_notes_say_so(tmp_pa
 
 @pytest.mark.slow
 def test_tracing_that_answers_otherwise_is_refused(tmp_path: Path) -> None:
-    depends = BRANCHES.replace("x.abs().sum()) >= 0", "x[0, 0] * 1e6) % 2 < 1")
+    counts = "calls = 0\n    def forward(self, x):\n        self.calls += 1"
+    depends = BRANCHES.replace("def forward(self, x):", counts).replace("x * 2", "x * self.calls")
     error = refusal(source(tmp_path, depends), options(x=(1, 3)))
     assert error.code is Code.EXPORT_FROM_TORCH_FAILED
