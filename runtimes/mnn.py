@@ -154,8 +154,10 @@ class MnnSession:
 def _converted(path: Path, folder: Path) -> Path:
     """Return the file that MNN's converter makes of *path*, in a process that it may abort."""
     result = folder / "model.mnn"
-    command = [sys.executable, "-P", "-c", _CONVERT, str(path), str(result)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, errors="replace")
+    command = [sys.executable, "-P", "-c", _CONVERT, str(path.absolute()), str(result)]
+    done = subprocess.run(  # the converter leaves a file where it runs
+        command, cwd=folder, capture_output=True, text=True, check=False, errors="replace"
+    )
     if done.returncode or not result.is_file():
         said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
         raise refused(path, f"MNN: its converter failed: {' | '.join(said[-_SHOWN_LINES:])}")
