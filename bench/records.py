@@ -273,6 +273,7 @@ class ArtifactRecord(Record):
         operators: how often each operator occurs in it, by the format's own names.
         opset: of ONNX files.
         weight_bytes: of the parameters in the graph that it was written from.
+        integer_macs, integer_weights: shares of that graph in integers, 0 to 1.
     """
 
     name: str
@@ -285,6 +286,8 @@ class ArtifactRecord(Record):
     operators: Mapping[str, int] = field(default_factory=dict)
     opset: int | None = None
     weight_bytes: int = 0
+    integer_macs: float | None = None
+    integer_weights: float | None = None
     latency: Latency | None = None
     ratio: LatencyRatio | None = None
     accuracy: Accuracy | None = None

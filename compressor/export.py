@@ -7,7 +7,7 @@ from pathlib import Path
 
 import onnx_ir as ir
 
-from compressor.artifact import Artifact, Trial, manifest_of
+from compressor.artifact import Artifact, Trial, manifest_of, summarize_quantization
 from compressor.errors import Code, EdgecError
 from compressor.ir.interface import interface_of
 from compressor.ir.quant import IntegerType
@@ -41,16 +41,19 @@ def export(job: Job) -> None:
         EdgecError: ``NO_LOWERING``, ``FP16_OVERFLOW``, ``ARTIFACT_TOO_LARGE``.
     """
     job.notebook.stage("export")
-    usage, interface = usage_of(job.dataset), interface_of(job.graph)
-    manifest = manifest_of(job.recipe, job.source.fingerprint, job.summary, interface, usage)
-    options = dataclasses.replace(export_options(job.recipe), manifest=manifest, usage=usage)
     job.trials = [
-        Trial(
-            artifact=write_artifact(job.graph_of(name), name, job.place.output / "model", options),
-            baseline=_baseline(job, name),
-        )
+        Trial(artifact=_artifact(job, name), baseline=_baseline(job, name))
         for name in job.recipe.to
     ]
+
+
+def _artifact(job: Job, name: str) -> Artifact:
+    """Write the graph of format *name*, with a manifest that speaks of that graph."""
+    graph, usage = job.graph_of(name), usage_of(job.dataset)
+    summary, interface = summarize_quantization(graph), interface_of(graph)
+    manifest = manifest_of(job.recipe, job.source.fingerprint, summary, interface, usage)
+    options = dataclasses.replace(export_options(job.recipe), manifest=manifest, usage=usage)
+    return write_artifact(graph, name, job.place.output / "model", options)
 
 
 def _baseline(job: Job, name: str) -> Path | None:

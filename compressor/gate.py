@@ -99,7 +99,6 @@ def foresee(job: Job) -> None:
     report = {
         "artifacts": [record.to_json() for record in job.artifacts],
         "source": job.record.to_json(),
-        "quantization": job.summary.to_json(),
     }
     rulings = rule_all(certain, Facts(report=report))
     if broken := [ruling for ruling in rulings if ruling.outcome is Outcome.FAIL]:

@@ -31,7 +31,7 @@ from compressor.adapter import Adapter
 from compressor.analyses.cost import cost_of
 from compressor.analyses.quantized import is_quantized
 from compressor.answers import Entrant, answers_of, is_large
-from compressor.artifact import Artifact, Trial
+from compressor.artifact import Artifact, Trial, summarize_quantization
 from compressor.errors import Code, EdgecError
 from compressor.evaluation import Batch, Samples
 from compressor.ir.annotations import is_convert, quant_of
@@ -138,11 +138,13 @@ def relative_difference(reference: Array, other: Array) -> float:
 
 def weigh(job: Job) -> None:
     """Begin the record of each artifact with what its file alone tells."""
-    weight_bytes = cost_of(job.graph).weight_bytes
-    job.artifacts = [_weighed(trial.artifact, weight_bytes) for trial in job.trials]
+    job.artifacts = [
+        _weighed(trial.artifact, job.graph_of(trial.artifact.format)) for trial in job.trials
+    ]
 
 
-def _weighed(artifact: Artifact, weight_bytes: int) -> ArtifactRecord:
+def _weighed(artifact: Artifact, graph: ir.Model) -> ArtifactRecord:
+    summary = summarize_quantization(graph)
     contents = contents_of(*artifact.files)
     return ArtifactRecord(
         name=artifact.path.name,
@@ -153,7 +155,9 @@ def _weighed(artifact: Artifact, weight_bytes: int) -> ArtifactRecord:
         sha256=contents.sha256,
         operators=contents.operators,
         opset=contents.opset,
-        weight_bytes=weight_bytes,
+        weight_bytes=cost_of(graph).weight_bytes,
+        integer_macs=summary.integer_macs,
+        integer_weights=summary.integer_weights,
     )
 
 

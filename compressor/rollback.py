@@ -19,7 +19,7 @@ from compressor.analyses.kernel_kinds import kernel_kinds
 from compressor.artifact import Rollback, Trial
 from compressor.export import export, export_options, write_artifact
 from compressor.job import Job
-from compressor.measure import measure
+from compressor.measure import measure, weigh
 from compressor.pipeline import run_passes
 from compressor.present import presentation
 from compressor.quantize import annotated, steps_of
@@ -58,6 +58,7 @@ def roll_back(job: Job) -> None:
     if len(job.variants) == len(job.recipe.to):
         job.graph = job.variants[job.recipe.to[0]]
     export(job)
+    weigh(job)
     measure(job)
 
 

@@ -10,7 +10,9 @@ import onnx
 import onnx_ir as ir
 import pytest
 
+from bench.gate.facts import stale_artifacts
 from bench.records import Latency
+from bench.size import measure_size
 from compressor import measure, rollback
 from compressor.compile import Compilation, compile_model
 from compressor.recipe import Recipe
@@ -82,6 +84,16 @@ def test_weights_stay_integer_where_nothing_helps(tmp_path: Path, timings: list[
     assert made.summary.integer_macs == 0
     assert made.summary.integer_weights > 0
     assert "QuantizeLinear" not in operators(tmp_path)
+
+
+def test_the_report_is_about_the_files_that_are_there(tmp_path: Path, timings: list[float]) -> None:
+    timings += [SLOWER] * 6
+    made = compiled(tmp_path)
+    assert made.report["rollbacks"]
+    assert stale_artifacts(made.folder, made.report) == frozenset()
+    for record in made.artifacts:
+        assert record.size == measure_size(made.folder / record.name)
+        assert (record.integer_macs, record.operators.get("QuantizeLinear")) == (0.0, None)
 
 
 def test_slower_files_are_kept_on_request(tmp_path: Path, timings: list[float]) -> None:

@@ -16,12 +16,12 @@ def read(key: str, given: object, where: str) -> Limit:
     return read_limit(key, given, where, dict.fromkeys(_KEYS, (Dimension.PERCENT, Bound.AT_LEAST)))
 
 
-def rule(rule: Rule, key: str, artifact: Tree, facts: Facts) -> Judgement:  # noqa: ARG001 - all
-    """Judge the share in the graph that every artifact was written from."""
+def rule(rule: Rule, key: str, artifact: Tree, facts: Facts) -> Judgement:
+    """Judge the share in the graph that the artifact was written from."""
     if not isinstance(rule, Limit):
         raise TypeError("this budget is a limit on a number")
-    share = number_at(facts.report, "quantization", _KEYS[key])
-    before = number_at(facts.baseline, "quantization", _KEYS[key])
+    share = number_at(artifact, _KEYS[key])
+    before = number_at(facts.baseline_of(artifact), _KEYS[key])
     return judge(
         rule,
         None if share is None else Estimate.exact(100 * share),

@@ -13,6 +13,8 @@ ONNX = {
     "runtime": "ort",
     "size": {"file_bytes": 900, "gzip_bytes": 700},
     "weight_bytes": 600,
+    "integer_macs": 0.95,
+    "integer_weights": 1.0,
     "operators": {"Conv": 3, "Relu": 2},
     "opset": 21,
     "latency": {"median_ns": INTERVAL},
@@ -31,7 +33,6 @@ TFLITE = {**ONNX, "name": "model.tflite", "runtime": "litert", "opset": None}
 REPORT: dict[str, Any] = {
     "artifacts": [ONNX, TFLITE],
     "source": {"size": {"file_bytes": 3000, "gzip_bytes": 2500}, "weight_bytes": 2400},
-    "quantization": {"integer_macs": 0.95, "integer_weights": 1.0},
     "environment": {"versions": {"onnxruntime": "1.32.0"}},
 }
 ESTIMATES = [
@@ -134,6 +135,7 @@ def test_a_target_that_nothing_was_measured_on_fails() -> None:
 
 def test_numbers_that_are_missing_or_null_fail() -> None:
     broken = {**ONNX, "size": {"file_bytes": None}, "accuracy": None, "operators": {}}
+    broken["integer_macs"] = None
     report = {"artifacts": [broken]}
     table = {
         "size": {"file": "1 MB", "gzip": "1 MB"},
